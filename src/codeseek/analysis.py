@@ -1,0 +1,344 @@
+"""Text to search terms: identifiers whole and split, English stems, Chinese words and bigrams, and what questions mean.
+
+The same terms are made of files and of questions, so that a lookup is equality. Han, kana and hangul carry no spaces: a
+run of them gives its overlapping bigrams and the dictionary words in it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import re
+import unicodedata
+from array import array
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codeseek import catalogue
+
+_CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
+_ASCII_WORDS = re.compile(r"\w+(?:\+\+|#)?", re.ASCII)
+_WORDS = re.compile(rf"[^\W{_CJK}]+(?:\+\+|#)?|[{_CJK}]+")
+_IS_CJK = re.compile(rf"[{_CJK}]")
+_PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W_A-Za-z0-9]+")
+_IDENTIFIER = re.compile(r"[A-Za-z_$@][\w$]*(?:(?:::|->|\\|\.|#)[A-Za-z_$][\w$]*)*[!?]?")
+_WHOLE = frozenset(("c++", "c#", "f#", "i18n", "l10n", "k8s", "a11y", "x86", "utf8", "h264", "p2p", "e2e", "s3", "ec2", "oauth2", "http2"))
+
+STOP_WORDS = frozenset(
+    "a an and are as at be by do does did for from has have how i if in into is it its of on or that the their them then"
+    " there these they this to was were what when where which who why will with you your can could should would via".split()
+)
+STOP_WORDS_ZH = frozenset(
+    "的 了 吗 呢 吧 啊 么 着 和 与 及 或 或者 以及 并 并且 而 但 但是 是 为 为了 在 于 从 到 向 对 对于 把 被 让 使 由 给 用 以 按"
+    " 根据 通过 就 都 也 还 又 再 才 只 很 更 最 不 没 没有 有 无 其 该 此 这 那 这个 那个 这些 那些 这里 那里 哪 哪里 哪个 哪些 哪儿"
+    " 什么 怎么 怎样 怎么样 如何 为什么 为何 谁 几 多少 是否 能 能否 可以 会 要 想 需要 应该 应当 必须 我 我们 你 你们 他 它 他们 它们"
+    " 一个 一种 一些 一下 某个 某种 每个 各 各种 所有 之 之间 中 里 上 下 内 外 时 时候 后 前 之后 之前 当 如果 则 那么 所 地 得 来 去"
+    " 做 进行 实现 处理 使用 工作 工作原理 原理 机制 方式 方法是 相关 有关 关于 请 解释 说明 本文 功能 逻辑 代码 部分 地方 位置 位于 定义在 在哪里 在哪".split()
+)
+_SUFFIXES_ZH = frozenset("器化性式")
+
+
+def words(text: str) -> list[str]:
+    """Cut text into words as written; runs of Chinese, Japanese or Korean stay whole."""
+    return (_ASCII_WORDS if text.isascii() else _WORDS).findall(text)
+
+
+def parts(word: str) -> tuple[str, ...]:
+    """Split an identifier at case, digit and underscore boundaries, lower case: `HTTPServer2` -> http, server, 2."""
+    lower = word.lower()
+    if lower in _WHOLE:
+        return (lower,)
+    return tuple(part.lower() for part in _PARTS.findall(word))
+
+
+def word_terms(word: str) -> tuple[str, ...]:
+    """Return the terms of one word: stems of its parts, and the parts joined where there are several."""
+    if not word.isascii():
+        word = fold(word)
+        if _IS_CJK.match(word):
+            return cjk_terms(word)
+    pieces = parts(word)
+    if len(pieces) == 1:
+        piece = pieces[0]
+        return (stem(piece),) if len(piece) <= 64 else ()
+    terms = [stem(piece) for piece in pieces if len(piece) <= 64]
+    joined = "".join(pieces)
+    if len(terms) > 1 and len(joined) <= 96:
+        terms.append(joined)
+    return tuple(terms)
+
+
+def cjk_terms(run: str) -> tuple[str, ...]:
+    """Return the overlapping bigrams of a folded run and the longer dictionary words in it; one character is itself."""
+    if len(run) == 1:
+        return (run,)
+    known = _dictionary()
+    terms = [run[at : at + 2] for at in range(len(run) - 1)]
+    for length in (3, 4):
+        terms += [word for at in range(len(run) - length + 1) if (word := run[at : at + length]) in known]
+    return tuple(terms)
+
+
+def fold(text: str) -> str:
+    """Map full-width forms to half-width and traditional characters to simplified ones."""
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFKC", text).translate(_simplified())
+
+
+@cache
+def stem(part: str) -> str:
+    """Strip the commonest English endings; light, so that a stem stays recognisable (source: measured equal to Porter's)."""
+    if len(part) < 4 or not part.isascii():
+        return part
+    if part.endswith("ies") and len(part) > 4:
+        part = part[:-3] + "y"
+    elif part.endswith(("sses", "shes", "ches", "xes", "zes")):
+        part = part[:-2]
+    elif part.endswith("s") and not part.endswith(("ss", "us", "is")):
+        part = part[:-1]
+    if len(part) > 5:
+        if part.endswith("ization"):
+            return part[:-5]
+        for ending in ("ation", "ator", "ating", "ated", "ate"):
+            if part.endswith(ending):
+                return part[: -len(ending)] + "at"
+        for ending in ("ing", "ed", "er", "or", "ion"):
+            if part.endswith(ending) and len(part) - len(ending) >= 3:
+                root = part[: -len(ending)]
+                if root[-1] == root[-2] and root[-1] not in "lsaeiou":
+                    root = root[:-1]
+                return root.removesuffix("e")
+    if len(part) > 4:
+        if part.endswith("e"):
+            return part[:-1]
+        if part.endswith("y"):
+            return part[:-1] + "i"
+    return part
+
+
+class Occurrences:
+    """Collects words of documents and counts what they expand to, all at once: a dictionary lookup a word, then numpy.
+
+    `expand` gives the numbers (terms, tokens) that a word stands for; it is asked once a word.
+    """
+
+    _memos: ClassVar[dict[Callable[[str], tuple[int, ...]], dict[str, tuple[int, ...]]]] = {}
+
+    def __init__(self, expand: Callable[[str], tuple[int, ...]]) -> None:
+        self._expand = expand
+        self._numbers: dict[str, int] = {}
+        self._words = array("i")
+        self._owners = array("q")
+        self._lengths = array("q")
+
+    def add(self, owner: int, words: Sequence[str]) -> None:
+        """Add words to what `owner`, any number, is counted for."""
+        if words:
+            numbers = self._numbers
+            self._words.extend([numbers.setdefault(word, len(numbers)) for word in words])
+            self._owners.append(owner)
+            self._lengths.append(len(words))
+
+    def count(self) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
+        """Return the distinct expansions, ascending, and for each (owner, expansion) in order: its index, owner, count."""
+        expansions = self._expansions()
+        flat = np.fromiter(itertools.chain.from_iterable(expansions), np.uint64)
+        distinct, flat = np.unique(flat, return_inverse=True)
+        starts = np.zeros(len(expansions) + 1, np.int64)
+        np.cumsum([len(expansion) for expansion in expansions], out=starts[1:])
+        words, owners, counts = _counted(np.array(self._words, np.int64), np.repeat(self._owners, self._lengths))
+        repeats = starts[words + 1] - starts[words]
+        within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
+        indices, owners, counts = _counted(
+            flat[np.repeat(starts[words], repeats) + within], np.repeat(owners, repeats), np.repeat(counts, repeats)
+        )
+        return distinct, indices.astype(np.int32), owners, counts
+
+    def _expansions(self) -> list[tuple[int, ...]]:
+        memo = self._memos.setdefault(self._expand, {})
+        if len(memo) > 400_000:
+            memo.clear()
+        for word in self._numbers.keys() - memo.keys():
+            memo[word] = self._expand(word)
+        return [memo[word] for word in self._numbers]
+
+
+def _counted(
+    values: NDArray[np.int64], owners: NDArray[np.int64], counts: NDArray[np.int64] | None = None
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    """Add up equal (owner, value) pairs; returned in order of owner, then value."""
+    size = int(values.max(initial=0)) + 1
+    keys = np.asarray(owners, np.int64) * size + values
+    if counts is None:
+        keys, totals = np.unique(keys, return_counts=True)
+    else:
+        order = np.argsort(keys, kind="stable")
+        keys = keys[order]
+        first = np.flatnonzero(np.diff(keys, prepend=-1))
+        totals = np.add.reduceat(counts[order], first) if len(first) else counts
+        keys = keys[first]
+    return keys % size, keys // size, totals
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a question: as typed, and the groups of words that it may stand for in code, each with its weight."""
+
+    text: str
+    chinese: bool
+    alternatives: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question understood: `terms` with their weights, the words in order, identifiers with the strength of their claim.
+
+    `translations` holds the terms that stand for Chinese words; `native` those in Chinese script itself.
+    """
+
+    text: str
+    terms: dict[str, float]
+    native: dict[str, float]
+    words: tuple[Word, ...]
+    identifiers: tuple[tuple[str, float], ...]
+    origins: dict[str, str] = field(default_factory=dict)
+    is_symbol: bool = False
+    has_chinese: bool = False
+
+
+def question(text: str, knows: Callable[[str], bool], *, bigram_weight: float = 0.3, word_weight: float = 0.5) -> Question:
+    """Understand a question; `knows` tells whether the index holds a term, and limits translations to such."""
+    folded = fold(text)
+    terms: dict[str, float] = {}
+    native: dict[str, float] = {}
+    origins: dict[str, str] = {}
+    found: list[Word] = []
+    has_chinese = False
+    for typed in words(folded):
+        if _IS_CJK.match(typed):
+            has_chinese = True
+            for word in segment(typed):
+                if word in STOP_WORDS_ZH:
+                    continue
+                for term in cjk_terms(word):
+                    weight = word_weight if term == word else bigram_weight
+                    native[term] = max(native.get(term, 0.0), weight)
+                    origins.setdefault(term, word)
+                if word in _SUFFIXES_ZH:
+                    continue
+                translated = _translate(word, knows)
+                for term, probability in translated:
+                    weight = math.sqrt(probability)
+                    if weight > terms.get(term, 0.0):
+                        terms[term] = weight
+                        origins[term] = word
+                top = translated[0][1] if translated else 1.0
+                found.append(Word(word, True, tuple((term, math.sqrt(p / top)) for term, p in translated[:3])))
+            continue
+        pieces = parts(typed)
+        if not pieces or (len(pieces) == 1 and pieces[0] in STOP_WORDS):
+            continue
+        for term in word_terms(typed):
+            terms[term] = 1.0
+            origins[term] = typed
+        found += [Word(piece, False, ((piece, 1.0),)) for piece in pieces]
+    identifiers = tuple(_identifiers(folded))
+    symbol = len(identifiers) == 1 and identifiers[0][1] == 1.0
+    return Question(text, terms, native, tuple(found), identifiers, origins, symbol, has_chinese)
+
+
+def segment(run: str) -> list[str]:
+    """Cut a run of Chinese into dictionary words: the likeliest sequence under their counts (unigram Viterbi)."""
+    counts, total = _dictionary(), _total_count()
+    unknown = math.log(0.5 / total)
+    best = [0.0] + [-math.inf] * len(run)
+    cut = [0] * (len(run) + 1)
+    for end in range(1, len(run) + 1):
+        for start in range(max(0, end - 8), end):
+            count = counts.get(run[start:end])
+            if count is None:
+                if end - start > 1:
+                    continue
+                score = best[start] + unknown
+            else:
+                score = best[start] + math.log(count / total)
+            if score > best[end]:
+                best[end], cut[end] = score, start
+    pieces = []
+    end = len(run)
+    while end:
+        pieces.append(run[cut[end] : end])
+        end = cut[end]
+    return pieces[::-1]
+
+
+def _translate(word: str, knows: Callable[[str], bool], *, most: int = 4) -> list[tuple[str, float]]:
+    """Return the likeliest English stems of a Chinese word that the index knows, with their probabilities, best first."""
+    by_stem: dict[str, float] = {}
+    for english, probability in _translations(word):
+        key = stem(english)
+        by_stem[key] = by_stem.get(key, 0.0) + probability
+    known = [(term, probability) for term, probability in by_stem.items() if knows(term)]
+    return sorted(known, key=lambda pair: -pair[1])[:most]
+
+
+def _identifiers(text: str) -> Iterator[tuple[str, float]]:
+    """Yield what may name a symbol with its strength: 1 alone, .5 camelCase or qualified, .25 Capitalised, .15 ACRONYM."""
+    tokens = text.split()
+    if len(tokens) == 1 and (match := _IDENTIFIER.fullmatch(tokens[0].strip("`'\"()"))):
+        yield match.group(), 1.0
+        return
+    for at, token in enumerate(tokens):
+        for match in _IDENTIFIER.finditer(token):
+            name = match.group()
+            if len(name) < 2:
+                continue
+            if re.search(r"[a-z0-9][A-Z]|[A-Za-z0-9]_[A-Za-z0-9]|::|->|\\|\w\.\w|#\w", name):
+                yield name, 0.5
+            elif name.isupper():
+                yield name, 0.15
+            elif name[0].isupper() and at > 0:
+                yield name, 0.25
+
+
+@cache
+def _dictionary() -> dict[str, int]:
+    return {word: count for word, (count, _) in _term_table().items()}
+
+
+@cache
+def _total_count() -> int:
+    return sum(_dictionary().values())
+
+
+def _translations(word: str) -> Iterable[tuple[str, float]]:
+    row = _term_table().get(word)
+    if row is None:
+        return
+    for entry in row[1].split(" ")[:8]:
+        english, _, probability = entry.rpartition(":")
+        if english and float(probability) >= 0.04:
+            yield english, float(probability)
+
+
+@cache
+def _term_table() -> dict[str, tuple[int, str]]:
+    """Read the Chinese-English term table: word, count, English words with probabilities, tab-separated."""
+    table: dict[str, tuple[int, str]] = {}
+    for line in (catalogue.model_directory() / "terms.tsv").read_text("utf-8").splitlines():
+        word, count, translations = line.split("\t")
+        table[word] = (int(count), translations)
+    return table
+
+
+@cache
+def _simplified() -> dict[int, str]:
+    """Read the map from traditional to simplified characters."""
+    rows: Sequence[str] = (catalogue.model_directory() / "t2s.txt").read_text("utf-8").split("\n")
+    return {ord(traditional): simplified for row in rows if row for traditional, simplified in [row.split("\t")]}

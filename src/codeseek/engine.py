@@ -1,0 +1,38 @@
+"""Engine: the one interface that front ends program against."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from codeseek.records import (
+    ProgressListener,
+    RefreshSummary,
+    SearchRequest,
+    SearchResult,
+    SimilarRequest,
+    Status,
+)
+
+
+class Engine(Protocol):
+    """Search over one project. Every method raises `CodeseekError` and nothing else that a user can cause."""
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        """Answer from the index as it is; call `refresh` first for what is on disk now."""
+        ...
+
+    def similar(self, request: SimilarRequest) -> SearchResult:
+        """Find chunks that mean the same as the one at a place."""
+        ...
+
+    def refresh(self, listener: ProgressListener | None = None) -> RefreshSummary:
+        """Bring the index up to date with the files; a KeyboardInterrupt in it keeps what is done."""
+        ...
+
+    def status(self) -> Status:
+        """Say what the index holds and how it is."""
+        ...
+
+    def close(self) -> None:
+        """Let go of files, memory and workers; further calls are errors."""
+        ...

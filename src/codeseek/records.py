@@ -1,0 +1,171 @@
+"""The records that cross module boundaries: plain, frozen, standard library only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+CODE_KINDS = ("function", "method", "class", "module", "config")
+KINDS = (*CODE_KINDS, "section", "comment")
+"""What a chunk can be; `section` is documentation, `comment` lies over the chunks that tile a file."""
+
+Freshness = Literal["fresh", "stale", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """A file worth indexing. `path` is relative to the project's root."""
+
+    path: PurePosixPath
+    size: int
+    mtime_ns: int
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A file or folder that is left out, and why: a bad file is data, not an error."""
+
+    path: PurePosixPath
+    reason: str
+    size: int = 0
+    mtime_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """A name that a chunk defines: its kind is fine-grained (struct, trait, enum, const …)."""
+
+    name: str
+    kind: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a file, `first_line` to `last_line` (1-based, inclusive), `text` being exactly these lines.
+
+    `symbol` is qualified (`Store.replace`; for a section its heading), `breadcrumb` names what encloses the chunk,
+    outermost first. `definitions` are the names whose definition starts in the chunk; `comments` are the character
+    ranges [start, end) of `text` that are comments or documentation strings.
+    """
+
+    path: PurePosixPath
+    first_line: int
+    last_line: int
+    language: str
+    kind: str
+    symbol: str
+    text: str
+    breadcrumb: tuple[str, ...] = ()
+    definitions: tuple[Definition, ...] = ()
+    comments: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchRequest:
+    """A question and what narrows it. Empty tuples do not narrow; `paths` and `exclude` are glob patterns."""
+
+    query: str
+    limit: int = 10
+    languages: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    per_file: int = 1
+    explain: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarRequest:
+    """A place in a file whose like is wanted; narrowed as a search is."""
+
+    path: PurePosixPath
+    line: int
+    limit: int = 10
+    languages: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A chunk that answers, its score (comparable within one result only) and why it is here.
+
+    `why` maps a signal's name to its share of the score, or to ranks and matched terms; empty unless asked for.
+    `also` lists other good line ranges of the same file.
+    """
+
+    chunk: Chunk
+    score: float
+    why: Mapping[str, float | int | str | tuple[str, ...]] = field(default_factory=dict)
+    also: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """The hits of one request, best first, and how far they can be trusted.
+
+    `tier` names the model that answered; `degraded` says in words what is weaker than it should be; `terms` are the
+    words of the question as looked up, with the English words that Chinese ones stand for.
+    """
+
+    hits: tuple[Hit, ...]
+    tier: str
+    freshness: Freshness = "fresh"
+    indexed_at: float | None = None
+    degraded: tuple[str, ...] = ()
+    terms: tuple[str, ...] = ()
+    elapsed_ms: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far long work has come. `total` is None while unknown."""
+
+    phase: Literal["scan", "index", "merge"]
+    done: int
+    total: int | None = None
+    chunks: int = 0
+    path: str = ""
+
+
+ProgressListener = Callable[[Progress], None]
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshSummary:
+    """What a refresh did, in files, and how long it took."""
+
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    chunks: int = 0
+    elapsed_s: float = 0.0
+    rebuilt: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What an index holds and how it is. `skipped` counts files by reason."""
+
+    root: Path
+    location: Path
+    files: int
+    chunks: int
+    languages: Mapping[str, int]
+    kinds: Mapping[str, int]
+    model: str
+    dimensions: int
+    size_bytes: int
+    indexed_at: float | None
+    freshness: Freshness
+    stale_files: int
+    skipped: Mapping[str, int]
+    vector_index: str
+    degraded: tuple[str, ...] = ()
