@@ -62,6 +62,7 @@ def word_terms(word: str) -> tuple[str, ...]:
         word = fold(word)
         if _IS_CJK.match(word):
             return cjk_terms(word)
+        word = "".join(char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char))
     pieces = parts(word)
     if len(pieces) == 1:
         piece = pieces[0]
@@ -91,17 +92,25 @@ def fold(text: str) -> str:
     return unicodedata.normalize("NFKC", text).translate(_simplified())
 
 
+def singular(part: str) -> str:
+    """Strip an English plural's ending."""
+    if len(part) < 4:
+        return part
+    if part.endswith("ies") and len(part) > 4:
+        return part[:-3] + "y"
+    if part.endswith(("sses", "shes", "ches", "xes", "zes")):
+        return part[:-2]
+    if part.endswith("s") and not part.endswith(("ss", "us", "is")):
+        return part[:-1]
+    return part
+
+
 @cache
 def stem(part: str) -> str:
     """Strip the commonest English endings; light, so that a stem stays recognisable (source: measured equal to Porter's)."""
     if len(part) < 4 or not part.isascii():
         return part
-    if part.endswith("ies") and len(part) > 4:
-        part = part[:-3] + "y"
-    elif part.endswith(("sses", "shes", "ches", "xes", "zes")):
-        part = part[:-2]
-    elif part.endswith("s") and not part.endswith(("ss", "us", "is")):
-        part = part[:-1]
+    part = singular(part)
     if len(part) > 5:
         if part.endswith("ization"):
             return part[:-5]
@@ -233,13 +242,13 @@ def question(text: str, knows: Callable[[str], bool], *, bigram_weight: float = 
                 if word in _SUFFIXES_ZH:
                     continue
                 translated = _translate(word, knows)
-                for term, probability in translated:
+                for term, probability, _ in translated:
                     weight = math.sqrt(probability)
                     if weight > terms.get(term, 0.0):
                         terms[term] = weight
                         origins[term] = word
                 top = translated[0][1] if translated else 1.0
-                found.append(Word(word, True, tuple((term, math.sqrt(p / top)) for term, p in translated[:3])))
+                found.append(Word(word, True, tuple((english, math.sqrt(p / top)) for _, p, english in translated[:3])))
             continue
         pieces = parts(typed)
         if not pieces or (len(pieces) == 1 and pieces[0] in STOP_WORDS):
@@ -278,14 +287,15 @@ def segment(run: str) -> list[str]:
     return pieces[::-1]
 
 
-def _translate(word: str, knows: Callable[[str], bool], *, most: int = 4) -> list[tuple[str, float]]:
-    """Return the likeliest English stems of a Chinese word that the index knows, with their probabilities, best first."""
-    by_stem: dict[str, float] = {}
+def _translate(word: str, knows: Callable[[str], bool], *, most: int = 4) -> list[tuple[str, float, str]]:
+    """Return the likeliest stems for a Chinese word that the index knows: stem, probability, commonest spelling; best first."""
+    by_stem: dict[str, tuple[float, str]] = {}
     for english, probability in _translations(word):
         key = stem(english)
-        by_stem[key] = by_stem.get(key, 0.0) + probability
-    known = [(term, probability) for term, probability in by_stem.items() if knows(term)]
-    return sorted(known, key=lambda pair: -pair[1])[:most]
+        before, spelling = by_stem.get(key, (0.0, english))
+        by_stem[key] = (before + probability, spelling)
+    known = [(term, probability, spelling) for term, (probability, spelling) in by_stem.items() if knows(term)]
+    return sorted(known, key=lambda triple: -triple[1])[:most]
 
 
 def _identifiers(text: str) -> Iterator[tuple[str, float]]:

@@ -53,6 +53,12 @@ def file_title(path: PurePosixPath) -> str:
     return path.parent.name if title in _GENERIC_STEMS and path.parent.name else title
 
 
+def title_hash(title: str) -> int:
+    """Return the hash of the term by which text speaks of a file: its title's parts joined, or the stem of its one part."""
+    terms = analysis.word_terms(title.replace("-", "_"))
+    return term_hash(terms[-1]) if terms else 0
+
+
 def joined(name: str) -> str:
     """Return a name in lower case without separators: `flat_hash_map`, `FlatHashMap` and `flat-hash-map` are one."""
     return name.lower().replace("_", "").replace("-", "")
@@ -89,7 +95,7 @@ def analyse(files: Sequence[tuple[SourceFile, Sequence[Chunk]]]) -> Analysis:
         paths.append(str(file.path))
         languages.append(file.language)
         title = file_title(file.path)
-        titles.append(term_hash(joined(title)))
+        titles.append(title_hash(title))
         title_words = analysis.words(title)
         directory_words = [word for part in file.path.parts[:-1][-4:] for word in analysis.words(part)]
         for chunk in chunks:

@@ -1,0 +1,151 @@
+"""Terms: what is written in a file and what is asked for meet."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codeseek import analysis
+
+
+def everything(_: str) -> bool:
+    return True
+
+
+def terms(text: str) -> set[str]:
+    return {term for word in analysis.words(text) for term in analysis.word_terms(word)}
+
+
+@pytest.mark.parametrize("spelling", ["flat_hash_map", "FlatHashMap", "flatHashMap", "FLAT_HASH_MAP"])
+def test_spellings_of_an_identifier_share_all_terms(spelling: str) -> None:
+    assert terms(spelling) == {"flat", "hash", "map", "flathashmap"}
+
+
+@pytest.mark.parametrize(
+    ("identifier", "parts"),
+    [
+        ("HTTPServer", ("http", "server")),
+        ("parseURL2", ("parse", "url", "2")),
+        ("getHTTPResponseCode", ("get", "http", "response", "code")),
+        ("utf8_decode", ("utf", "8", "decode")),
+        ("__init__", ("init",)),
+        ("i18n", ("i18n",)),
+    ],
+)
+def test_identifiers_split_where_a_reader_splits_them(identifier: str, parts: tuple[str, ...]) -> None:
+    assert analysis.parts(identifier) == parts
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("connections", "connection"), ("parsing", "parser"), ("caches", "cache"), ("dependencies", "dependency"), ("running", "runner"),
+     ("validation", "validate"), ("serialized", "serializing"), ("indexes", "index")],
+)  # fmt: skip
+def test_forms_of_an_english_word_share_a_stem(one: str, other: str) -> None:
+    assert analysis.stem(one) == analysis.stem(other)
+
+
+@pytest.mark.parametrize("word", ["class", "status", "this", "bus", "is", "as"])
+def test_what_only_looks_like_a_plural_is_kept(word: str) -> None:
+    assert analysis.singular(word) == word
+
+
+def test_chinese_gives_bigrams_and_dictionary_words() -> None:
+    assert {"多语", "语言", "言代", "代码", "检索"} <= terms("多语言代码检索")
+    assert "客户端" in terms("异步客户端会话")
+
+
+def test_traditional_characters_are_simplified() -> None:
+    assert terms("資料庫連線") == terms("资料库连线")
+
+
+def test_full_width_letters_are_plain_letters() -> None:
+    assert terms("ＨＴＴＰ") == terms("HTTP")
+
+
+def test_accents_do_not_hide_a_word() -> None:
+    assert terms("naïve") == terms("naive")
+
+
+def test_chinese_and_english_in_one_clause_are_parted() -> None:
+    assert {"redis", "缓存", "client"} <= terms("使用Redis缓存client")
+
+
+def test_special_tokens_are_plain_text() -> None:
+    assert terms("<|endoftext|>") == {"endoftext"}
+    assert terms("<s>[INST]") == {"s", "inst"}
+
+
+def test_cpp_and_csharp_are_words() -> None:
+    assert "c++" in terms("written in C++")
+    assert "c#" in terms("a C# client")
+
+
+def test_question_words_are_dropped_in_both_languages() -> None:
+    assert set(analysis.question("how does the dependency injection work", everything).terms) == {"dependenci", "inject", "work"}
+    asked = analysis.question("缓存是怎么实现的", everything)
+    assert set(asked.native) == {"缓存"}
+    assert "cach" in asked.terms
+
+
+def test_a_chinese_word_stands_for_english_ones_that_the_index_knows() -> None:
+    assert set(analysis.question("缓存", lambda term: term == "cach").terms) == {"cach"}
+    assert not analysis.question("缓存", lambda term: False).terms
+
+
+def test_a_translation_weighs_less_than_a_word_as_typed() -> None:
+    asked = analysis.question("websocket 连接", everything)
+    assert asked.terms["websocket"] == 1.0
+    assert 0 < asked.terms["connect"] < 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("HTTPSession", ("HTTPSession", 1.0)),
+        ("Foo::bar", ("Foo::bar", 1.0)),
+        ("where is parseConfig used", ("parseConfig", 0.5)),
+        ("how does Redis expire keys", ("Redis", 0.25)),
+        ("the TCP connector", ("TCP", 0.15)),
+    ],
+)
+def test_identifiers_in_a_question_claim_by_their_form(text: str, expected: tuple[str, float]) -> None:
+    assert expected in analysis.question(text, everything).identifiers
+
+
+def test_segments_join_to_the_run() -> None:
+    assert analysis.segment("异步客户端会话的工作原理") == ["异步", "客户端", "会", "话", "的", "工作原理"]
+
+
+@given(st.text(max_size=200))
+def test_any_text_has_terms_without_an_error(text: str) -> None:
+    for term in terms(text):
+        assert term
+        assert term == term.lower() or not term.isascii()
+    analysis.question(text, everything)
+
+
+@given(st.text(alphabet="缓存连接数据库的工作进程语义化版本", min_size=1, max_size=60))
+def test_segmentation_loses_nothing(run: str) -> None:
+    assert "".join(analysis.segment(run)) == run
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.lists(st.sampled_from(["get", "getUser", "用户", "x", ""]), max_size=6)), max_size=8))
+def test_occurrences_count_as_counting_one_by_one_does(added: list[tuple[int, list[str]]]) -> None:
+    numbers: dict[str, int] = {}
+
+    def expand(word: str) -> tuple[int, ...]:
+        return tuple(numbers.setdefault(term, len(numbers)) for term in analysis.word_terms(word))
+
+    expected: dict[tuple[int, int], int] = {}
+    occurrences = analysis.Occurrences(expand)
+    for owner, words in added:
+        occurrences.add(owner, words)
+        for word in words:
+            for number in expand(word):
+                expected[owner, number] = expected.get((owner, number), 0) + 1
+    distinct, indices, owners, counts = occurrences.count()
+    found = {(int(owner), int(distinct[index])): int(count) for owner, index, count in zip(owners, indices, counts, strict=True)}
+    assert found == expected
+    assert list(owners) == sorted(owners)
