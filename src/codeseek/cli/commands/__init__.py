@@ -1,0 +1,83 @@
+"""The commands: each is imported when it is called."""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+import click
+
+from codeseek import __version__
+
+_COMMANDS = {
+    "search": "search",
+    "similar": "search",
+    "index": "index",
+    "status": "status",
+    "list": "status",
+    "forget": "status",
+    "config": "config",
+    "completions": "completions",
+}
+"""Each command's module."""
+
+_ANYWHERE = {"-C": 1, "--project": 1, "--color": 1}
+"""Options that may stand before a command's name, and how many words they take."""
+
+_OVERVIEW = """\
+codeseek finds code and documentation by meaning, in English, Chinese and the mix of both, offline.
+
+  codeseek how is auth done         search the project you are in; the first search indexes it
+  codeseek "依赖注入 是怎么实现的"      ask in any language
+  codeseek similar app.py:42        find code like the code there
+  codeseek status                   see what is indexed and what was left out
+  codeseek --help                   see everything else
+"""
+
+
+class _Commands(click.Group):
+    """Imports a command when it is wanted, and takes words that name no command for a query."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order of their use."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = import_module(f"{__name__}.{_COMMANDS[cmd_name]}")
+        command: click.Command = getattr(module, f"{cmd_name}_command")
+        return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the command's name first: `search` where none is given."""
+        return super().parse_args(ctx, _named(args))
+
+
+def _named(args: list[str]) -> list[str]:
+    if not args or args[0] in ("--version", "--help", "-h"):
+        return args
+    at = 0
+    while at < len(args) and args[at].partition("=")[0] in _ANYWHERE:
+        name, equals, _ = args[at].partition("=")
+        at += 1 if equals else 1 + _ANYWHERE[name]
+    if at < len(args) and args[at] in _COMMANDS:
+        return [args[at], *args[:at], *args[at + 1 :]]
+    return ["search", *args]
+
+
+@click.group(
+    name="codeseek",
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Words that name no command are searched for: `codeseek how is auth done`.",
+)
+@click.version_option(__version__, message="codeseek %(version)s", help="Show the version.")
+@click.pass_context
+def codeseek(ctx: click.Context) -> None:
+    """Find code and documentation by meaning, in English, Chinese and the mix of both, offline."""
+    if ctx.invoked_subcommand is None:
+        from codeseek.cli import output
+
+        output.write([_OVERVIEW])

@@ -1,0 +1,34 @@
+"""`codeseek index`."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import click
+
+from codeseek import settings
+from codeseek.cli import diagnostics
+from codeseek.cli.commands import options
+from codeseek.cli.place import locate
+from codeseek.errors import ExitCode
+
+
+@click.command("index", short_help="Bring a project's index up to date.")
+@click.argument("path", required=False, type=click.Path())
+@click.option("--workers", metavar="N", type=click.IntRange(0), help="Use so many processes; 0 is one for each core.")
+@options.project
+@click.pass_context
+def index_command(ctx: click.Context, /, path: str | None, workers: int | None, project: str | None) -> int:
+    """Bring the index of the project that holds PATH up to date, or make it.
+
+    Only what has changed is read again. Ctrl-C keeps what is done; the next call goes on from there.
+    """
+    place = locate(path, project)
+    chosen = settings.load(place.root, {"workers": workers})
+    with closing(ctx.obj(place.root, chosen)) as engine, diagnostics.ProgressBar() as bar:
+        summary = engine.refresh(bar)
+    diagnostics.refreshed(summary)
+    if not summary.added + summary.changed + summary.unchanged:
+        diagnostics.note(f"no file worth indexing in {place.root}: `codeseek status` says what was skipped and why")
+        return ExitCode.NOTHING_FOUND
+    return ExitCode.FOUND

@@ -1,0 +1,184 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Literal
+
+import click
+from click.shell_completion import CompletionItem
+
+from codeseek import query
+from codeseek.cli.formats import FORMATS
+from codeseek.cli.terminal import WhenColour
+from codeseek.records import KINDS
+
+_Command = Callable[..., Any]
+_Complete = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+def project(command: _Command) -> _Command:
+    """Add `-C/--project`."""
+    return click.option(
+        "-C",
+        "--project",
+        metavar="DIR",
+        type=click.Path(),
+        help="Work in the project that holds this folder, instead of the current one.",
+    )(command)
+
+
+def colour(command: _Command) -> _Command:
+    """Add `--color`."""
+    return click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        help="When to use colours.",
+    )(command)
+
+
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What `--lang`, `--kind`, `--path` and `--exclude` say; `!GLOB` is among the excluded already."""
+
+    languages: tuple[str, ...]
+    kinds: tuple[str, ...]
+    paths: tuple[str, ...]
+    exclude: tuple[str, ...]
+
+
+def narrowing(command: _Command) -> _Command:
+    """Add what narrows a search; the command takes it as `narrowing`."""
+
+    @wraps(command)
+    def gathered(
+        *arguments: object,
+        lang: Sequence[str],
+        kind: Sequence[str],
+        path: Sequence[str],
+        exclude: Sequence[str],
+        **others: object,
+    ) -> object:
+        chosen = Narrowing(
+            query.languages(_parts(lang)),
+            query.kinds(_parts(kind)),
+            tuple(pattern for pattern in path if not pattern.startswith("!")),
+            (*(pattern[1:] for pattern in path if pattern.startswith("!")), *exclude),
+        )
+        return command(*arguments, narrowing=chosen, **others)
+
+    return _with(
+        gathered,
+        _many("--lang", "LANG", "Only this language.", _complete_language),
+        _many("--kind", "KIND", f"Only this kind: {', '.join(KINDS)}.", _complete_kind),
+        _many("--path", "GLOB", "Only paths that match; `!GLOB` leaves out.", _complete_path),
+        _many("--exclude", "GLOB", "Leave out paths that match.", _complete_path),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """How hits are shown, and how much the index is trusted."""
+
+    limit: int | None
+    format_name: str
+    files: bool
+    null: bool
+    no_refresh: bool
+    strict: bool
+    color: WhenColour
+
+
+def showing(command: _Command) -> _Command:
+    """Add how hits are shown; the command takes it as `showing`."""
+
+    @wraps(command)
+    def gathered(*arguments: object, **values: Any) -> object:
+        chosen = Showing(**{name: values.pop(name) for name in Showing.__dataclass_fields__})
+        return command(*arguments, showing=chosen, **values)
+
+    return _with(
+        gathered,
+        click.option("-n", "--limit", metavar="N", type=click.IntRange(1), help="Show at most so many hits."),
+        click.option(
+            "--format", "format_name", type=click.Choice([*FORMATS]), default="text", help="How to show hits."
+        ),
+        click.option("-l", "--files", is_flag=True, help="Show only the files, as `--format paths`."),
+        click.option("-0", "--null", is_flag=True, help="Show only the files, each ended by NUL, for `xargs -0`."),
+        click.option("--no-refresh", is_flag=True, help="Answer from the index as it is."),
+        click.option(
+            "--strict", is_flag=True, help="Exit with 3 when hits may be stale or weaker than they should be."
+        ),
+        colour,
+    )
+
+
+def _with(command: Callable[..., Any], *options: Callable[[Any], Any]) -> Any:
+    """Add options in the order in which the help shows them."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _many(name: str, metavar: str, text: str, complete: _Complete) -> Callable[[Any], Any]:
+    return click.option(name, metavar=metavar, multiple=True, help=text, shell_complete=complete)
+
+
+def _parts(values: Sequence[str]) -> list[str]:
+    """Take lists with commas apart."""
+    return [part.strip() for value in values for part in value.split(",") if part.strip()]
+
+
+def _complete_language(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the languages in the project's index; without an index, all."""
+    from codeseek.languages import LANGUAGES
+
+    return _starting(incomplete, _indexed(ctx, "languages") or sorted(LANGUAGES))
+
+
+def _complete_kind(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the kinds in the project's index; without an index, all."""
+    return _starting(incomplete, _indexed(ctx, "kinds") or KINDS)
+
+
+def _starting(incomplete: str, values: Sequence[str]) -> list[CompletionItem]:
+    """Offer values for the last part of a list with commas."""
+    done, comma, start = incomplete.rpartition(",")
+    return [CompletionItem(f"{done}{comma}{value}") for value in values if value.startswith(start)]
+
+
+def _indexed(ctx: click.Context, what: Literal["languages", "kinds"]) -> Sequence[str]:
+    """Return what is in the project's index, the commonest first."""
+    from codeseek import settings
+    from codeseek.cli.place import root_of
+    from codeseek.errors import CodeseekError
+    from codeseek.store import Store
+
+    try:
+        root = root_of(ctx.params.get("project"))
+        with Store.open(settings.load(root).index_directory(root), root, read_only=True) as store:
+            counts = store.counts()
+    except CodeseekError:
+        return ()
+    return list(counts.languages if what == "languages" else counts.kinds)
+
+
+def _complete_path(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the project's files and folders, whatever folder the shell is in."""
+    from codeseek.cli.place import root_of
+
+    root = root_of(ctx.params.get("project"))
+    sign = "!" if incomplete.startswith("!") else ""
+    folder, slash, start = incomplete.removeprefix("!").rpartition("/")
+    try:
+        entries = sorted((root / folder).iterdir())
+    except OSError:
+        return []
+    return [
+        CompletionItem(f"{sign}{folder}{slash}{entry.name}{'/' if entry.is_dir() else ''}")
+        for entry in entries
+        if entry.name.startswith(start) and (start.startswith(".") or not entry.name.startswith("."))
+    ]

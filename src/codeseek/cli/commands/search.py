@@ -1,0 +1,181 @@
+"""`codeseek search` and `codeseek similar`."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+
+import click
+
+from codeseek import query, settings
+from codeseek.cli import diagnostics, formats, output
+from codeseek.cli.commands import options
+from codeseek.cli.place import locate, root_of
+from codeseek.cli.report import Report
+from codeseek.engine import Engine
+from codeseek.errors import ExitCode, StoreError, UsageError
+from codeseek.records import SearchRequest, SearchResult, SimilarRequest
+
+_PLACE = re.compile(r"(.+?):(\d+)(?:[:-]\d+)?:?", re.DOTALL)
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+
+
+@click.command("search", short_help="Search code and documentation by meaning.")
+@click.argument("words", nargs=-1, metavar="QUERY... [PATH]")
+@options.narrowing
+@click.option("--per-file", metavar="N", type=click.IntRange(1), default=1, help="Show so many hits of one file.")
+@click.option("--why", is_flag=True, help="Explain each hit.")
+@options.showing
+@options.project
+@click.pass_context
+def search_command(
+    ctx: click.Context,
+    /,
+    words: tuple[str, ...],
+    narrowing: options.Narrowing,
+    per_file: int,
+    why: bool,
+    showing: options.Showing,
+    project: str | None,
+) -> int:
+    """Search code and documentation by meaning, in English, Chinese or both.
+
+    The command's name may be left out, and so may quotes: `codeseek how is auth done`. Words such as `lang:go`,
+    `kind:function,method`, `path:src/**` and `-path:tests` narrow the search as the options do. The last word is a
+    PATH if it is a folder and not the only word: the search is limited to that folder then.
+    """
+    typed, folder = _split(words)
+    question = query.parse(typed)
+    query.checked(question.words)
+    place = locate(folder, project)
+    exclude = (*narrowing.exclude, *question.exclude)
+    request = SearchRequest(
+        question.words,
+        languages=(*narrowing.languages, *question.languages),
+        kinds=(*narrowing.kinds, *question.kinds),
+        paths=place.paths((*narrowing.paths, *question.paths)),
+        exclude=place.paths(exclude) if exclude else (),
+        per_file=per_file,
+        explain=why,
+    )
+    return _answer(ctx, place.root, request, typed, showing)
+
+
+@click.command("similar", short_help="Find code like the code at a line.")
+@click.argument("place", metavar="PATH:LINE")
+@options.narrowing
+@options.showing
+@options.project
+@click.pass_context
+def similar_command(
+    ctx: click.Context,
+    /,
+    place: str,
+    narrowing: options.Narrowing,
+    showing: options.Showing,
+    project: str | None,
+) -> int:
+    """Find code and documentation that mean the same as those at a line of a file."""
+    file, line = _file_and_line(place)
+    root = root_of(project or str(file.parent))
+    if not file.is_relative_to(root):
+        raise UsageError(f"`{place}` is not in the project `{root}`", "name its project with `-C DIR`")
+    request = SimilarRequest(
+        PurePosixPath(file.relative_to(root).as_posix()),
+        line,
+        languages=narrowing.languages,
+        kinds=narrowing.kinds,
+        paths=narrowing.paths,
+        exclude=narrowing.exclude,
+    )
+    return _answer(ctx, root, request, place, showing)
+
+
+def _answer(
+    ctx: click.Context, root: Path, request: SearchRequest | SimilarRequest, typed: str, showing: options.Showing
+) -> int:
+    """Ask the engine, show the hits, and return the exit status."""
+    flags = {"limit": showing.limit, "refresh": False if showing.no_refresh else None}
+    chosen = settings.load(root, flags)
+    request = replace(request, limit=chosen.limit)
+    with closing(ctx.obj(root, chosen)) as engine:
+        result = _ask(engine, request, refresh=chosen.refresh)
+    explain = isinstance(request, SearchRequest) and request.explain
+    format_name = "paths" if showing.files or showing.null else showing.format_name
+    output.write(_rendered(Report(result, typed, root, Path.cwd(), explain), format_name, showing))
+    if format_name == "text":
+        diagnostics.footer(result, time.time())
+    elif format_name not in ("json", "sarif"):
+        diagnostics.trust(result)
+    if not result.hits:
+        diagnostics.error("nothing found", _advice(request))
+        return ExitCode.NOTHING_FOUND
+    trusted = result.freshness == "fresh" and not result.degraded
+    return ExitCode.DEGRADED if showing.strict and not trusted else ExitCode.FOUND
+
+
+def _ask(engine: Engine, request: SearchRequest | SimilarRequest, *, refresh: bool) -> SearchResult:
+    """Refresh and ask; where the index cannot be brought up to date, answer from it as it is and say so."""
+    failed: StoreError | None = None
+    if refresh:
+        try:
+            with diagnostics.ProgressBar() as bar:
+                summary = engine.refresh(bar)
+            if (summary.added and not summary.unchanged) or summary.rebuilt or summary.elapsed_s > 2:
+                diagnostics.refreshed(summary)
+        except StoreError as error:
+            failed = error
+    try:
+        result = engine.search(request) if isinstance(request, SearchRequest) else engine.similar(request)
+    except StoreError as error:
+        raise failed or error from error
+    if failed is None:
+        return result
+    return replace(result, freshness="unknown", degraded=(*result.degraded, f"not refreshed: {failed.message}"))
+
+
+def _rendered(report: Report, format_name: str, showing: options.Showing) -> Iterator[str]:
+    terminal = output.screen(showing.color)
+    if showing.null:
+        from codeseek.cli.formats import paths
+
+        return paths.render(report, replace(terminal, live=False), end="\0")
+    return formats.render(format_name, report, terminal)
+
+
+def _split(words: Sequence[str]) -> tuple[str, str | None]:
+    """Tell the query from the PATH: the last word is one if it is a folder and not the only word."""
+    if len(words) > 1 and words[-1] and os.path.isdir(words[-1]):
+        return " ".join(words[:-1]), words[-1]
+    return " ".join(words), None
+
+
+def _file_and_line(place: str) -> tuple[Path, int]:
+    """Take `PATH:LINE` apart and check both; raises `UsageError`."""
+    match = _PLACE.fullmatch(place)
+    if match is None:
+        raise UsageError(f"`{place}` names no line", "write PATH:LINE, as in `codeseek similar app.py:42`")
+    name, line = match[1], int(match[2])
+    try:
+        file = Path(name).resolve(strict=True)
+        lines = _LINE_END.split(file.read_bytes())
+    except FileNotFoundError as error:
+        raise UsageError(f"there is no file `{name}`", "check how it is spelt") from error
+    except (OSError, ValueError) as error:
+        raise UsageError(f"cannot read `{name}`: {getattr(error, 'strerror', None) or error}") from error
+    count = len(lines) - (not lines[-1])
+    if not 1 <= line <= count:
+        raise UsageError(f"`{name}` has no line {line}", f"its lines are 1 to {count}" if count else "it is empty")
+    return file, line
+
+
+def _advice(request: SearchRequest | SimilarRequest) -> str:
+    """Say what to try after nothing was found."""
+    if request.languages or request.kinds or request.paths or request.exclude:
+        return "search without filters, or see with `codeseek status` what is indexed"
+    return "use other words, or see with `codeseek status` what is indexed"

@@ -1,0 +1,187 @@
+"""`codeseek status`, `codeseek list` and `codeseek forget`: the indexes on this machine."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from codeseek import screen, settings
+from codeseek.cli import diagnostics, output
+from codeseek.cli.commands import options
+from codeseek.cli.diagnostics import ago
+from codeseek.cli.place import locate
+from codeseek.cli.terminal import BOLD, DIM, Terminal, WhenColour
+from codeseek.errors import ExitCode, UsageError
+from codeseek.records import Status
+
+
+@click.command("status", short_help="Show what is indexed, and what was left out and why.")
+@click.argument("path", required=False, type=click.Path())
+@click.option("--json", "as_json", is_flag=True, help="Show it as JSON.")
+@options.project
+@options.colour
+@click.pass_context
+def status_command(
+    ctx: click.Context, /, path: str | None, as_json: bool, project: str | None, color: WhenColour
+) -> int:
+    """Show what the index of the project that holds PATH has in it, and how fresh it is."""
+    place = locate(path, project)
+    with closing(ctx.obj(place.root, settings.load(place.root))) as engine:
+        status = engine.status()
+    if as_json:
+        output.write([_json(_record(status))])
+    else:
+        output.write(_lines(status, output.screen(color)))
+    return ExitCode.FOUND
+
+
+@click.command("list", short_help="List the indexes on this machine.")
+@click.option("--json", "as_json", is_flag=True, help="Show it as JSON.")
+@options.colour
+def list_command(as_json: bool, color: WhenColour) -> int:
+    """List every index on this machine: its project, size and age."""
+    from codeseek import store
+
+    summaries = store.catalogue(settings.load().data_dir)
+    if as_json:
+        from codeseek.cli.formats.json import moment
+
+        records = [
+            {
+                "root": None if summary.problem else str(summary.root),
+                "location": str(summary.location),
+                "files": summary.files,
+                "chunks": summary.chunks,
+                "model": summary.model,
+                "size_bytes": summary.size_bytes,
+                "indexed_at": moment(summary.indexed_at),
+                "problem": summary.problem,
+            }
+            for summary in summaries
+        ]
+        output.write([_json(records)])
+    elif summaries:
+        terminal = output.screen(color)
+        for summary in summaries:
+            gone = "" if summary.problem or summary.root.is_dir() else "folder is gone"
+            place = summary.location if summary.problem else summary.root
+            details = [
+                summary.problem or f"{summary.files:,} files",
+                *([] if summary.problem else [f"{summary.chunks:,} chunks"]),
+                size(summary.size_bytes),
+                *([ago(time.time() - summary.indexed_at)] if summary.indexed_at is not None else []),
+                *([gone] if gone else []),
+            ]
+            output.write([f"{terminal.styled(screen.safe(str(place)), BOLD)}\n  {_joined(details, terminal)}\n"])
+    else:
+        diagnostics.note("there is no index on this machine yet: `codeseek index` makes one")
+    return ExitCode.FOUND if summaries else ExitCode.NOTHING_FOUND
+
+
+@click.command("forget", short_help="Delete an index; the files it was made from stay.")
+@click.argument("path", required=False, type=click.Path())
+@options.project
+def forget_command(path: str | None, project: str | None) -> int:
+    """Delete the index of the project that holds PATH; the project's own files are not touched."""
+    from codeseek import store
+
+    chosen = settings.load()
+    root, location = _forgotten(path, project, chosen)
+    if not location.is_dir():
+        raise UsageError(f"there is no index of `{root}`", "`codeseek list` shows every index")
+    store.remove(location)
+    diagnostics.note(f"forgot the index of {root}")
+    return ExitCode.FOUND
+
+
+def _forgotten(path: str | None, project: str | None, chosen: settings.Settings) -> tuple[Path, Path]:
+    """Return a project's root and its index, also when the project is no more."""
+    named = Path(path or project or ".").absolute()
+    if not named.exists():
+        return named, chosen.index_directory(named)
+    root = locate(path, project).root
+    return root, chosen.index_directory(root)
+
+
+def size(count: int) -> str:
+    """Return a size in words."""
+    for unit, length in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= length:
+            return f"{count / length:.1f} {unit}"
+    return f"{count} bytes"
+
+
+def _lines(status: Status, terminal: Terminal) -> Iterator[str]:
+    age = f" ({ago(time.time() - status.indexed_at)})" if status.indexed_at is not None else ""
+    stale = f", {status.stale_files:,} files changed since" if status.stale_files else ""
+    rows = [
+        ("project", str(status.root)),
+        ("index", f"{status.location} ({size(status.size_bytes)})"),
+        ("freshness", f"{status.freshness}{age}{stale}" if status.indexed_at is not None else "not indexed yet"),
+        ("files", f"{status.files:,}"),
+        ("chunks", f"{status.chunks:,}"),
+        ("languages", _counts(status.languages)),
+        ("kinds", _counts(status.kinds)),
+        ("model", f"{status.model} ({status.dimensions} dimensions)" if status.dimensions else status.model),
+        ("vectors", status.vector_index),
+        ("skipped", _counts(status.skipped) or "nothing"),
+        *(("degraded", weakness) for weakness in status.degraded),
+    ]
+    for name, value in rows:
+        yield from _row(name, screen.safe(value), terminal)
+
+
+def _row(name: str, value: str, terminal: Terminal) -> Iterator[str]:
+    """Yield a named value, continued below itself where it is too long."""
+    head = f"{name:<11}"
+    line = ""
+    for part in value.split(", "):
+        longer = f"{line}, {part}" if line else part
+        if line and len(head) + screen.columns(longer) + 1 > terminal.width:
+            yield f"{terminal.styled(head, DIM)}{line},\n"
+            head, line = " " * 11, part
+        else:
+            line = longer
+    yield f"{terminal.styled(head, DIM)}{line}\n"
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    return ", ".join(
+        f"{name} {count:,}" for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    )
+
+
+def _joined(details: list[str], terminal: Terminal) -> str:
+    return terminal.styled(terminal.sign(" · ", " - ").join(screen.safe(detail) for detail in details), DIM)
+
+
+def _record(status: Status) -> dict[str, object]:
+    from codeseek.cli.formats.json import moment
+
+    return {
+        "root": str(status.root),
+        "location": str(status.location),
+        "files": status.files,
+        "chunks": status.chunks,
+        "languages": dict(status.languages),
+        "kinds": dict(status.kinds),
+        "model": status.model,
+        "dimensions": status.dimensions,
+        "size_bytes": status.size_bytes,
+        "indexed_at": moment(status.indexed_at),
+        "freshness": status.freshness,
+        "stale_files": status.stale_files,
+        "skipped": dict(status.skipped),
+        "vector_index": status.vector_index,
+        "degraded": list(status.degraded),
+    }
+
+
+def _json(record: object) -> str:
+    from codeseek.cli.formats.json import dumped
+
+    return dumped(record, indent=2) + "\n"

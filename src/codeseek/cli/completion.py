@@ -1,0 +1,280 @@
+"""Completion scripts for bash, zsh and fish, made from the commands.
+
+Commands, options and fixed values stand in the script itself, so that Tab costs nothing. The values of `--lang`,
+`--kind` and `--path` depend on the project: the script asks the program for these, in the protocol of click.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import click
+
+FILES = {"bash": "codeseek.bash", "zsh": "_codeseek", "fish": "codeseek.fish"}
+"""The file in `completions/` of each shell."""
+
+_ORIGIN = "Made by `codeseek completions`; `poe completions` writes it anew."
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    names: tuple[str, ...]
+    help: str
+    value: str = ""  # the value's name; empty for a flag
+    choices: tuple[str, ...] = ()
+    folder: bool = False
+    asked: bool = False  # the program knows the values
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    name: str
+    help: str
+    options: tuple[_Option, ...]
+    choices: tuple[str, ...] = ()  # values of the argument
+    files: str = ""  # "folders" or "files" where the argument is one
+
+
+def script(shell: str, group: click.Command) -> str:
+    """Return the script of a shell; commands are read from click's declarations."""
+    commands = [*_commands(group)]
+    lines = {"bash": _bash, "zsh": _zsh, "fish": _fish}[shell](commands)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _commands(group: click.Command) -> Iterator[_Command]:
+    if not isinstance(group, click.Group):
+        return
+    ctx = click.Context(group, info_name="codeseek")
+    for name in group.list_commands(ctx):
+        command = group.get_command(ctx, name)
+        if command is None:
+            continue
+        params = command.get_params(click.Context(command, info_name=name, parent=ctx))
+        arguments = [param for param in params if isinstance(param, click.Argument)]
+        argument = arguments[0] if arguments else None
+        yield _Command(
+            name,
+            command.get_short_help_str(100),
+            tuple(_option(param) for param in params if isinstance(param, click.Option)),
+            choices=_choices(argument) if argument else (),
+            files={"PATH": "folders", "PATH:LINE": "files", "QUERY... [PATH]": "folders"}.get(
+                (argument.metavar or argument.name or "").upper() if argument else "", ""
+            ),
+        )
+
+
+def _option(param: click.Option) -> _Option:
+    return _Option(
+        names=tuple(param.opts),
+        help=(param.help or "").rstrip("."),
+        value="" if param.is_flag else (param.metavar or param.name or "value").lower(),
+        choices=_choices(param),
+        folder=isinstance(param.type, click.Path),
+        asked=param._custom_shell_complete is not None,  # noqa: SLF001 # click has no public word for it
+        repeated=param.multiple,
+    )
+
+
+def _choices(param: click.Parameter) -> tuple[str, ...]:
+    return tuple(map(str, param.type.choices)) if isinstance(param.type, click.Choice) else ()
+
+
+def _bash(commands: list[_Command]) -> Iterator[str]:
+    names = " ".join(command.name for command in commands)
+    yield f"# bash completion for codeseek. {_ORIGIN}"
+    yield r"""
+_codeseek_ask() { # OPTION: the values that the program knows
+    _CODESEEK_COMPLETE=bash_complete COMP_WORDS="codeseek search $1 $word" COMP_CWORD=3 \
+        codeseek 2>/dev/null | cut -d, -f2-
+}
+
+_codeseek() {
+    local IFS=$' \t\n' word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} command='' at
+    if [[ $word == '=' ]]; then
+        word=''
+    elif [[ $before == '=' ]]; then
+        before=${COMP_WORDS[COMP_CWORD-2]}
+    fi
+    for ((at = 1; at < COMP_CWORD; at++)); do
+        case ${COMP_WORDS[at]} in
+            -C | --project | --color) ((at++)) ;;"""
+    yield f"            {' | '.join(command.name for command in commands)})"
+    yield r"""                command=${COMP_WORDS[at]}
+                break
+                ;;
+            *)
+                command=search
+                break
+                ;;
+        esac
+    done
+    COMPREPLY=()
+    case ${command:-search} in"""
+    for command in commands:
+        yield f"        {command.name})"
+        yield "            case $before in"
+        for option in command.options:
+            if not option.value:
+                continue
+            body = (
+                f'COMPREPLY=($(compgen -W "{" ".join(option.choices)}" -- "$word"))'
+                if option.choices
+                else 'compopt -o filenames; COMPREPLY=($(compgen -d -- "$word"))'
+                if option.folder
+                else f"compopt -o nospace; IFS=$'\\n'; COMPREPLY=($(_codeseek_ask {option.names[0]}))"
+                if option.asked
+                else ":"
+            )
+            yield f"                {' | '.join(option.names)})"
+            yield f"                    {body}"
+            yield "                    return"
+            yield "                    ;;"
+        yield "            esac"
+        flags = " ".join(name for option in command.options for name in option.names if name.startswith("--"))
+        yield "            if [[ $word == -* ]]; then"
+        yield f"                COMPREPLY=($(compgen -W '{flags} --help' -- \"$word\"))"
+        if command.choices:
+            yield "            else"
+            yield f"                COMPREPLY=($(compgen -W '{' '.join(command.choices)}' -- \"$word\"))"
+        elif command.files:
+            letter = "d" if command.files == "folders" else "f"
+            yield "            else"
+            yield "                compopt -o filenames"
+            yield f'                COMPREPLY=($(compgen -{letter} -- "$word"))'
+        yield "            fi"
+        yield "            ;;"
+    yield "    esac"
+    yield "    if [[ -z $command ]]; then"
+    yield "        [[ $word == -* ]] && COMPREPLY+=($(compgen -W '--version' -- \"$word\"))"
+    yield f"        [[ $word == -* ]] || COMPREPLY=($(compgen -W '{names}' -- \"$word\"))"
+    yield "    fi"
+    yield "}"
+    yield ""
+    yield "complete -F _codeseek codeseek"
+
+
+def _zsh(commands: list[_Command]) -> Iterator[str]:
+    yield "#compdef codeseek"
+    yield f"# zsh completion for codeseek. {_ORIGIN}"
+    yield r"""
+_codeseek_ask() { # OPTION: the values that the program knows
+    local -a values
+    values=(${(f)"$(_CODESEEK_COMPLETE=bash_complete COMP_WORDS="codeseek search $1 $PREFIX" COMP_CWORD=3 \
+        codeseek 2>/dev/null | cut -d, -f2-)"})
+    compadd -S '' -- $values
+}
+
+_codeseek() {
+    local -a commands
+    local command='' word skip=0
+    commands=("""
+    for command in commands:
+        yield f"        {_quoted(f'{command.name}:{command.help}')}"
+    yield "    )"
+    yield r"""    for word in ${words[2,CURRENT-1]}; do
+        if ((skip)); then
+            skip=0
+            continue
+        fi
+        case $word in
+            -C|--project|--color) skip=1 ;;"""
+    yield f"            {'|'.join(command.name for command in commands)}) command=$word; break ;;"
+    yield r"""            *) command=search; break ;;
+        esac
+    done
+    if [[ -z $command && $words[CURRENT] != -* && $skip == 0 ]]; then
+        _describe command commands
+        return
+    fi
+    case ${command:-search} in"""
+    for command in commands:
+        yield f"        {command.name})"
+        yield "            _arguments -s \\"
+        for option in command.options:
+            yield f"                {_zsh_option(option)} \\"
+        yield "                '(-h --help)'{-h,--help}'[Show how it is used]' \\"
+        if command.choices:
+            yield f"                {_quoted('*:value:(' + command.name + ' ' + ' '.join(command.choices) + ')')}"
+        else:
+            files = {"folders": "_files -/", "files": "_files"}.get(command.files, " ")
+            yield f"                {_quoted('*:place:' + files)}"
+        yield "            ;;"
+    yield "    esac"
+    yield "}"
+    yield ""
+    yield '_codeseek "$@"'
+
+
+def _zsh_option(option: _Option) -> str:
+    text = option.help.replace("[", "\\[").replace("]", "\\]").replace(":", "\\:")
+    action = ""
+    if option.value:
+        values = (
+            f"({' '.join(option.choices)})"
+            if option.choices
+            else "_files -/"
+            if option.folder
+            else f"_codeseek_ask {option.names[0]}"
+            if option.asked
+            else " "
+        )
+        action = f":{option.value}:{values}"
+    if len(option.names) == 1:
+        return _quoted(f"{'*' if option.repeated else ''}{option.names[0]}[{text}]{action}")
+    return f"'({' '.join(option.names)})'{{{','.join(option.names)}}}{_quoted(f'[{text}]{action}')}"
+
+
+def _fish(commands: list[_Command]) -> Iterator[str]:
+    yield f"# fish completion for codeseek. {_ORIGIN}"
+    yield r"""
+function __codeseek_ask # OPTION: the values that the program knows
+    set -l word (commandline -ct)
+    _CODESEEK_COMPLETE=bash_complete COMP_WORDS="codeseek search $argv[1] $word" COMP_CWORD=3 \
+        codeseek 2>/dev/null | string replace -r '^[^,]*,' ''
+end
+"""
+    names = " ".join(command.name for command in commands)
+    none = f"not __fish_seen_subcommand_from {names}"
+    yield "complete -c codeseek -f"
+    for command in commands:
+        yield f"complete -c codeseek -n {_quoted(none)} -a {command.name} -d {_quoted(command.help)}"
+    yield f"complete -c codeseek -n {_quoted(none)} -l version -d 'Show the version'"
+    yield "complete -c codeseek -s h -l help -d 'Show how it is used'"
+    for command in commands:
+        others = " ".join(other.name for other in commands if other is not command)
+        here = (
+            f"not __fish_seen_subcommand_from {others}"
+            if command.name == "search"
+            else f"__fish_seen_subcommand_from {command.name}"
+        )
+        start = f"complete -c codeseek -n {_quoted(here)}"
+        for option in command.options:
+            yield " ".join((start, *_fish_option(option)))
+        if command.choices:
+            yield f"{start} -a {_quoted(' '.join(command.choices))}"
+        elif command.files == "folders":
+            yield f"{start} -a '(__fish_complete_directories)'"
+        elif command.files:
+            yield f"{start} -F"
+
+
+def _fish_option(option: _Option) -> Iterator[str]:
+    for name in option.names:
+        yield f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}"
+    yield f"-d {_quoted(option.help)}"
+    if option.choices:
+        yield f"-x -a {_quoted(' '.join(option.choices))}"
+    elif option.folder:
+        yield "-x -a '(__fish_complete_directories)'"
+    elif option.asked:
+        yield f"-x -a '(__codeseek_ask {option.names[0]})'"
+    elif option.value:
+        yield "-x"
+
+
+def _quoted(text: str) -> str:
+    """Quote a text for any of the three shells; their rules differ only where a quote is in the text."""
+    return "'" + text.replace("'", "’") + "'"

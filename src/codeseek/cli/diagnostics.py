@@ -1,0 +1,171 @@
+"""Standard error: messages, progress and the line below the hits."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, ClassVar, Self
+
+from codeseek import screen
+from codeseek.cli import terminal
+from codeseek.records import Progress, RefreshSummary, SearchResult
+
+if TYPE_CHECKING:
+    import click
+
+_SHOW_AFTER_S = 0.2
+"""Work that is over sooner shows no bar: a bar that flashes is worse than none."""
+_REDRAW_AFTER_S = 0.1
+
+
+def error(message: str, hint: str = "") -> None:
+    """Say what went wrong and how to mend it."""
+    stderr = terminal.of(sys.stderr)
+    text = f"{stderr.styled('codeseek:', terminal.BOLD, terminal.RED)} {screen.safe(message)}\n"
+    if hint:
+        text += f"  {stderr.styled('hint:', terminal.CYAN)} {screen.safe(hint)}\n"
+    _say(text)
+
+
+def bug() -> None:
+    """Show the traceback of the exception that is being handled."""
+    import traceback
+
+    _say(traceback.format_exc())
+    error("this is a bug in codeseek", "please report it with the lines above")
+
+
+def note(message: str) -> None:
+    """Say something in passing."""
+    stderr = terminal.of(sys.stderr)
+    _say(f"{stderr.styled('codeseek:', terminal.YELLOW)} {screen.safe(message)}\n")
+
+
+def usage(wrong: click.ClickException) -> tuple[str, str]:
+    """Put click's complaint in our words: message and hint."""
+    from click import UsageError
+
+    text = wrong.format_message().strip().rstrip(".").replace("'", "`")
+    path = wrong.ctx.command_path if isinstance(wrong, UsageError) and wrong.ctx else "codeseek"
+    return text[:1].lower() + text[1:], f"`{path} --help` shows how it is used"
+
+
+def footer(result: SearchResult, now: float) -> None:
+    """Say how many hits there are and how far they can be trusted."""
+    stderr = terminal.of(sys.stderr)
+    age = f" ({ago(now - result.indexed_at)})" if result.indexed_at is not None else ""
+    count = len(result.hits)
+    parts = (
+        f"{count} hit{'s' * (count != 1)} in {result.elapsed_ms:.0f} ms",
+        f"index {result.freshness}{age}",
+        result.tier,
+    )
+    _say(f"{stderr.styled(stderr.sign(' · ', ' - ').join(screen.safe(part) for part in parts), terminal.DIM)}\n")
+    trust(result)
+
+
+def trust(result: SearchResult) -> None:
+    """Say what is weaker than it should be, if anything is."""
+    if result.freshness == "stale":
+        note("files have changed since the index was made")
+    for weakness in result.degraded:
+        note(weakness)
+
+
+def refreshed(summary: RefreshSummary) -> None:
+    """Say what a refresh did."""
+    files = summary.added + summary.changed + summary.unchanged
+    changes = [
+        f"{number:,} {word}"
+        for number, word in (
+            (summary.added if summary.unchanged or summary.changed else 0, "new"),
+            (summary.changed, "changed"),
+            (summary.removed, "removed"),
+            (summary.skipped, "skipped"),
+        )
+        if number
+    ]
+    detail = f" ({', '.join(changes)})" if changes else ""
+    note(f"indexed {files:,} files, {summary.chunks:,} chunks in {summary.elapsed_s:.1f} s{detail}")
+    for name in summary.rebuilt:
+        note(f"rebuilt {name}")
+
+
+def ago(seconds: float) -> str:
+    """Return an age in words."""
+    if seconds < 1:
+        return "just now"
+    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60), ("s", 1)):
+        if seconds >= length * (2 if unit != "s" else 1):
+            return f"{seconds / length:.0f} {unit} ago"
+    return "just now"
+
+
+class ProgressBar:
+    """A listener that draws one line while work goes on, on a terminal only."""
+
+    _words: ClassVar = {"scan": "looking at files", "index": "indexing", "merge": "tidying the index"}
+
+    def __init__(self) -> None:
+        self._terminal = terminal.of(sys.stderr)
+        self._phase = ""
+        self._phase_began = self._began = time.monotonic()
+        self._drawn = 0.0
+
+    def __enter__(self) -> Self:
+        """Begin; nothing is drawn yet."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the line away."""
+        if self._drawn:
+            _say("\r\x1b[2K")
+
+    def __call__(self, progress: Progress) -> None:
+        """Draw how far the work has come, a few times a second."""
+        now = time.monotonic()
+        if progress.phase != self._phase:
+            self._phase, self._phase_began = progress.phase, now
+        if not self._terminal.live or now - self._began < _SHOW_AFTER_S or now - self._drawn < _REDRAW_AFTER_S:
+            return
+        self._drawn = now
+        _say(f"\r\x1b[2K{self.line(progress, now - self._phase_began)}")
+
+    def line(self, progress: Progress, elapsed_s: float) -> str:
+        """Return the line, without the parts that do not fit."""
+        rate = progress.done / elapsed_s if elapsed_s > 0 else 0.0
+        parts = [self._words[progress.phase]]
+        if progress.total:
+            share = progress.done / progress.total
+            parts[0] += f" {self._terminal.bar(share, 16)} {share:4.0%}"
+            parts.append(f"{progress.done:,}/{progress.total:,} files")
+        else:
+            parts.append(f"{progress.done:,} files")
+        if progress.chunks:
+            parts.append(f"{progress.chunks:,} chunks")
+        if progress.phase == "index" and rate:
+            parts.append(f"{rate:,.0f} files/s")
+            if progress.total and elapsed_s >= 1:
+                parts.append(f"{_duration((progress.total - progress.done) / rate)} left")
+        line = ""
+        for part in parts:
+            longer = f"{line} · {part}" if line else part
+            if terminal.columns(longer) >= self._terminal.width:
+                break
+            line = longer
+        return line
+
+
+def _duration(seconds: float) -> str:
+    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+
+
+def _say(text: str) -> None:
+    """Write to standard error; a reader that has gone is no reason to fail."""
+    with contextlib.suppress(BrokenPipeError):
+        sys.stderr.write(text)
+        sys.stderr.flush()

@@ -1,0 +1,16 @@
+"""A result as JSON lines, one for each hit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from codeseek.cli.formats.json import dumped, hit_record
+from codeseek.cli.report import Report
+from codeseek.cli.terminal import Terminal
+
+
+def render(report: Report, terminal: Terminal) -> Iterator[str]:
+    """Yield each hit with the freshness and tier of its set."""
+    trust = {"freshness": report.result.freshness, "tier": report.result.tier}
+    for hit in report.result.hits:
+        yield dumped(hit_record(hit) | trust) + "\n"

@@ -1,0 +1,74 @@
+"""Hits as SARIF 2.1.0, which code scanning views read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import quote
+
+from codeseek import __version__
+from codeseek.cli.formats.json import dumped
+from codeseek.cli.report import Report
+from codeseek.cli.terminal import Terminal
+from codeseek.records import Hit
+
+_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def render(report: Report, terminal: Terminal) -> Iterator[str]:
+    """Yield one log with one run; each kind of chunk is a rule, `rank` is the score in percent of the best."""
+    hits = report.result.hits
+    best = max((hit.score for hit in hits), default=0.0)
+    kinds = list(dict.fromkeys(hit.chunk.kind for hit in hits))
+    log = {
+        "$schema": _SCHEMA,
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "codeseek",
+                        "version": __version__,
+                        "semanticVersion": __version__,
+                        "rules": [
+                            {"id": kind, "shortDescription": {"text": f"A {kind} that answers the query."}}
+                            for kind in kinds
+                        ],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "originalUriBaseIds": {"PROJECT": {"uri": f"{report.root.as_uri().rstrip('/')}/"}},
+                "properties": {
+                    "query": report.query,
+                    "freshness": report.result.freshness,
+                    "tier": report.result.tier,
+                    "degraded": list(report.result.degraded),
+                },
+                "results": [_result(hit, report.query, best, kinds) for hit in hits],
+            }
+        ],
+    }
+    yield dumped(log, indent=2 if terminal.live else None) + "\n"
+
+
+def _result(hit: Hit, query: str, best: float, kinds: list[str]) -> dict[str, object]:
+    chunk = hit.chunk
+    return {
+        "ruleId": chunk.kind,
+        "ruleIndex": kinds.index(chunk.kind),
+        "level": "note",
+        "message": {"text": f"{chunk.symbol or chunk.kind} answers: {query}"},
+        "rank": round(100 * hit.score / best, 2) if best > 0 and hit.score > 0 else 0.0,
+        "locations": [
+            {
+                "physicalLocation": {
+                    "artifactLocation": {"uri": quote(bytes(chunk.path)), "uriBaseId": "PROJECT"},
+                    "region": {
+                        "startLine": chunk.first_line,
+                        "endLine": chunk.last_line,
+                        "snippet": {"text": chunk.text},
+                    },
+                },
+                "logicalLocations": [{"fullyQualifiedName": chunk.symbol, "kind": chunk.kind}],
+            }
+        ],
+    }

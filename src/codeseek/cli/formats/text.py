@@ -1,0 +1,105 @@
+"""Hits for people: where, what, how good, and the lines that show it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from codeseek import screen, snippets
+from codeseek.cli.report import Report
+from codeseek.cli.terminal import BOLD, CYAN, DIM, GREEN, MAGENTA, RED, Terminal, columns
+from codeseek.records import Hit
+
+_BAR = 5
+_ALSO = 4
+
+
+def render(report: Report, terminal: Terminal) -> Iterator[str]:
+    """Yield each hit as a block of lines, blocks apart by an empty line."""
+    words = snippets.pattern(report.query, report.result.terms)
+    best = max((hit.score for hit in report.result.hits), default=0.0)
+    for position, hit in enumerate(report.result.hits):
+        lines = [*_heading(hit, report, terminal, best)]
+        chosen = snippets.choose(hit.chunk, words)
+        digits = max((len(str(line.number)) for line in chosen), default=1)
+        previous = chosen[0].number - 1 if chosen else 0
+        for line in chosen:
+            if line.number > previous + 1:
+                lines.append(terminal.styled(" " * (digits + 1) + terminal.sign("⋮", ":"), DIM))
+            number = terminal.styled(f"{line.number:>{digits + 2}}", DIM)
+            lines.append(f"{number}  {_marked(line, terminal, terminal.width - digits - 4)}")
+            previous = line.number
+        lines += _below(hit, report, terminal)
+        yield "\n" * (position > 0) + "".join(f"{line.rstrip()}\n" for line in lines)
+
+
+def _heading(hit: Hit, report: Report, terminal: Terminal, best: float) -> Iterator[str]:
+    """Yield one line where it fits, else two: place and score, then symbol and kind."""
+    chunk = hit.chunk
+    folder, _, name = screen.safe(report.path(chunk.path)).rpartition("/")
+    place = terminal.linked(
+        (terminal.styled(f"{folder}/", CYAN) if folder else "")
+        + terminal.styled(name, CYAN, BOLD)
+        + terminal.styled(f":{chunk.first_line}", GREEN),
+        report.uri(chunk.path),
+    )
+    bar = terminal.bar(hit.score / best if best > 0 else 0.0, _BAR)
+    kind = terminal.styled(f"{chunk.kind}{terminal.sign(' · ', ' - ')}{chunk.language}", DIM)
+    symbol = screen.safe(chunk.symbol)
+    room = terminal.width if terminal.live else min(terminal.width, 100)
+    free = room - columns(place) - columns(kind) - columns(bar) - 6
+    if columns(symbol) <= free:
+        left = f"{place}  {terminal.styled(symbol, MAGENTA)}" if symbol else place
+        yield _spread(left, f"{kind}  {bar}", room)
+        return
+    yield _spread(place, bar, room)
+    symbol = screen.cut(symbol, room - columns(kind) - 4, terminal.sign("…", "~"))
+    yield _spread(f"  {terminal.styled(symbol, MAGENTA)}", kind, room)
+
+
+def _spread(left: str, right: str, width: int) -> str:
+    """Put two texts at the two ends of a line."""
+    return f"{left}{' ' * max(2, width - columns(left) - columns(right))}{right}"
+
+
+def _marked(line: snippets.Line, terminal: Terminal, width: int) -> str:
+    """Return a line cut to the width around its first mark, with its marks coloured."""
+    more = terminal.sign("…", "~")
+    start = 0
+    if line.marks and columns(screen.safe(line.text[: line.marks[0][1]])) >= width:
+        start = max(0, line.marks[0][0] - width // 3)
+    pieces = [more] if start else []
+    room = width - len(pieces)
+    cut = columns(screen.safe(line.text[start:])) > room
+    room -= cut
+    at = start
+    for begin, end in (*line.marks, (len(line.text), len(line.text))):
+        for text, codes in ((line.text[at:begin], ()), (line.text[max(begin, at) : end], (BOLD, RED))):
+            shown = screen.cut(screen.safe(text), room, "")
+            room -= columns(shown)
+            pieces.append(terminal.styled(shown, *codes) if codes else shown)
+        at = max(at, end)
+    return "".join(pieces) + more * cut
+
+
+def _below(hit: Hit, report: Report, terminal: Terminal) -> Iterator[str]:
+    """Yield the other places in the file and, where asked for, why the hit is here."""
+    if hit.also:
+        ranges = [f"{first}-{last}" if last > first else f"{first}" for first, last in hit.also]
+        more = f" and {len(ranges) - _ALSO} more" if len(ranges) > _ALSO else ""
+        yield terminal.styled(f"  also {', '.join(ranges[:_ALSO])}{more}", DIM)
+    if report.explain and hit.why:
+        reasons = [f"{screen.safe(name)} {_shown(value)}" for name, value in hit.why.items()]
+        line = "  why"
+        for reason in reasons:
+            longer = f"{line}{terminal.sign(' · ', ' - ') if line.strip() != 'why' else ' '}{reason}"
+            if columns(longer) > terminal.width and line.strip() != "why":
+                yield terminal.styled(line, DIM)
+                longer = f"      {reason}"
+            line = longer
+        yield terminal.styled(line, DIM)
+
+
+def _shown(value: float | str | tuple[str, ...]) -> str:
+    if isinstance(value, tuple):
+        return screen.safe(", ".join(value))
+    return f"{value:.3g}" if isinstance(value, float) else screen.safe(str(value))

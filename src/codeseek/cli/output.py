@@ -1,0 +1,45 @@
+"""Standard output: the data that was asked for, and nothing else."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import sys
+from collections.abc import Iterable, Iterator
+
+from codeseek.cli import terminal
+
+
+def screen(when: terminal.WhenColour = "auto") -> terminal.Terminal:
+    """Return what standard output can show."""
+    return terminal.of(sys.stdout, when)
+
+
+def write(pieces: Iterable[str]) -> None:
+    """Write pieces of text as they come."""
+    for piece in pieces:
+        sys.stdout.write(piece)
+    sys.stdout.flush()
+
+
+@contextlib.contextmanager
+def standard_streams() -> Iterator[None]:
+    """Let both streams take every text: pipes are UTF-8, and what a terminal cannot show is written out.
+
+    Lone surrogates stand for the bytes of a file name that is not UTF-8; a pipe gets these bytes back.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            if stream.isatty():
+                stream.reconfigure(errors="backslashreplace")
+            else:
+                stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+    yield
+    sys.stdout.flush()
+
+
+def abandon() -> None:
+    """Give standard output up after its reader has gone, so that nothing complains at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,30 @@
+"""A result with what a reader needs beside it: the question, the place and how to show paths."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from codeseek.records import SearchResult
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What every output format is made from. `directory` is where the reader is."""
+
+    result: SearchResult
+    query: str
+    root: Path
+    directory: Path
+    explain: bool = False
+
+    def path(self, path: PurePosixPath) -> str:
+        """Return a hit's path as the reader would type it here."""
+        relative = os.path.relpath(self.root / path, self.directory)
+        far = os.path.join(*[os.pardir] * 3)
+        return str(self.root / path) if relative.startswith(far) else relative
+
+    def uri(self, path: PurePosixPath) -> str:
+        """Return a hit's path as a link."""
+        return (self.root / path).as_uri()

@@ -1,0 +1,94 @@
+"""The question as typed: words to search for, and filters such as `lang:python -path:tests`."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from codeseek.errors import UsageError
+from codeseek.records import KINDS
+
+_FILTER = re.compile(r'(?<!\S)(-?)(lang|kind|path)[:：](?:"([^"]*)"|([^\s"]\S*))', re.IGNORECASE)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
+_ALIASES = {"c#": "csharp", "c++": "cpp", "golang": "go", "make": "makefile", "shell": "bash", "terraform": "hcl"}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The words of a question and the filters typed among them."""
+
+    words: str
+    languages: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+
+
+def parse(text: str) -> Query:
+    """Tell words from filters; a filter in quotes (`"lang:go"`) is words. Raises `UsageError`."""
+    values: dict[str, list[str]] = {"lang": [], "kind": [], "path": [], "-path": []}
+
+    def take(match: re.Match[str]) -> str:
+        sign, name, quoted, bare = match[1], match[2].lower(), match[3], match[4]
+        if f"{sign}{name}" not in values:
+            raise UsageError(f"`{match[0]}` cannot be left out", "only paths can: `-path:tests`")
+        found = [quoted] if quoted is not None else bare.split(",")
+        values[f"{sign}{name}"] += [value for value in found if value]
+        return " "
+
+    words = " ".join(_FILTER.sub(take, _CONTROL.sub(" ", text)).split())
+    return Query(
+        words,
+        languages=languages(values["lang"]),
+        kinds=kinds(values["kind"]),
+        paths=tuple(values["path"]),
+        exclude=tuple(values["-path"]),
+    )
+
+
+def checked(words: str) -> str:
+    """Return words that can be searched for; raises `UsageError` when there is none among them."""
+    if not words.strip():
+        raise UsageError("the query is empty", 'say what to look for, as in `codeseek "parse a config file"`')
+    if not any(character.isalnum() for character in words):
+        shown = words if len(words) <= 40 else f"{words[:40]}…"
+        raise UsageError(f"the query `{shown}` has no word in it", "use a letter, a digit or a Chinese character")
+    return words
+
+
+def languages(names: list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    """Return languages by name, alias (`c++`) or file suffix (`py`); raises `UsageError`."""
+    if not names:
+        return ()
+    from codeseek.languages import LANGUAGES
+
+    by_suffix = {
+        suffix.lstrip("."): name for name, language in reversed(LANGUAGES.items()) for suffix in language.suffixes
+    }
+    chosen = []
+    for name in names:
+        folded = name.lower().lstrip(".")
+        known = folded if folded in LANGUAGES else _ALIASES.get(folded) or by_suffix.get(folded)
+        if known is None:
+            raise UsageError(f"unknown language `{name}`", _suggestion(folded, [*LANGUAGES, *_ALIASES]))
+        chosen.append(known)
+    return tuple(dict.fromkeys(chosen))
+
+
+def kinds(names: list[str] | tuple[str, ...]) -> tuple[str, ...]:
+    """Return kinds of chunks by name; raises `UsageError`."""
+    chosen = []
+    for name in names:
+        folded = name.lower()
+        if folded not in KINDS:
+            raise UsageError(f"unknown kind `{name}`", _suggestion(folded, list(KINDS)))
+        chosen.append(folded)
+    return tuple(dict.fromkeys(chosen))
+
+
+def _suggestion(name: str, known: list[str]) -> str:
+    from difflib import get_close_matches
+
+    if near := get_close_matches(name, known, n=1):
+        return f"did you mean `{near[0]}`?"
+    return f"one of {', '.join(sorted(known))}"

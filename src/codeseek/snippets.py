@@ -1,0 +1,95 @@
+"""The few lines of a chunk that show why it was found, and the words in them to mark."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from codeseek.records import Chunk
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+_WORD = re.compile(r"[^\W_]+")
+_HAN = re.compile(r"[\u3400-\u9fff]+")
+_INDENT = re.compile(r"[ \t]*")
+_LONGEST = 1_000
+"""Characters of a line that are looked at: a minified line is not searched to its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of a file without the indentation common to the snippet; `marks` are character ranges [start, end)."""
+
+    number: int
+    text: str
+    marks: tuple[tuple[int, int], ...] = ()
+
+
+def pattern(query: str, terms: Sequence[str]) -> re.Pattern[str] | None:
+    """Return what finds a question's words in code: at the start of a word's parts, with its ending."""
+    words = {word for term in terms for word in _WORD.findall(term.lower())}
+    if words:
+        # A term may be a stem (`queri`): the word as typed is looked for too.
+        stems = {word[:4] for word in words}
+        words |= {word for word in _WORD.findall(query[:_LONGEST].lower()) if word[:4] in stems}
+    else:
+        typed = _WORD.findall(query[:_LONGEST].lower())
+        words = {word for word in typed if len(word) > 2 or not word.isascii()}
+        words |= {run[at : at + 2] for run in _HAN.findall(query[:_LONGEST]) for at in range(len(run) - 1)}
+    latin = sorted((word for word in words if word.isascii() and len(word) > 1), key=len, reverse=True)
+    other = sorted((word for word in words if not word.isascii()), key=len, reverse=True)
+    parts = []
+    if latin:
+        start = r"(?:(?<![A-Za-z])|(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z]))"
+        parts.append(f"{start}(?i:{'|'.join(map(re.escape, latin))})(?:[a-z]{{1,4}}(?![a-z]))?")
+    parts += map(re.escape, other)
+    return re.compile("|".join(parts)) if parts else None
+
+
+def choose(chunk: Chunk, words: re.Pattern[str] | None, most: int = 4) -> list[Line]:
+    """Return at most `most` lines: the one that defines or heads the chunk, and the best run of the others."""
+    texts = _LINE_END.split(chunk.text)
+    filled = [position for position, text in enumerate(texts) if text.strip()]
+    if not filled:
+        return []
+    head = _head(chunk, filled)
+    marks = {position: _marks(texts[position], words) for position in filled}
+    after = [position for position in filled if position > head]
+    run = _best_run(after, texts, marks, most - 1) if most > 1 else []
+    chosen = [head, *run]
+    indent = min(len(_indent(texts[position])) for position in chosen)
+    return [
+        Line(
+            number=chunk.first_line + position,
+            text=texts[position].expandtabs(4)[indent:].rstrip()[: 4 * _LONGEST],
+            marks=_marks(texts[position].expandtabs(4)[indent:], words),
+        )
+        for position in chosen
+    ]
+
+
+def _indent(text: str) -> str:
+    match = _INDENT.match(text.expandtabs(4))
+    return match[0] if match else ""
+
+
+def _head(chunk: Chunk, filled: Sequence[int]) -> int:
+    """Return the line of the first definition, or the first line with text."""
+    defined = sorted(definition.line - chunk.first_line for definition in chunk.definitions)
+    return next((position for position in defined if position in filled), filled[0])
+
+
+def _marks(text: str, words: re.Pattern[str] | None) -> tuple[tuple[int, int], ...]:
+    return tuple(match.span() for match in words.finditer(text, 0, _LONGEST)) if words else ()
+
+
+def _best_run(
+    after: Sequence[int], texts: Sequence[str], marks: dict[int, tuple[tuple[int, int], ...]], length: int
+) -> Sequence[int]:
+    """Return the run of lines with the most different words of the question, the first among equals."""
+
+    def words(positions: Iterable[int]) -> set[str]:
+        return {texts[position][start:end].lower()[:5] for position in positions for start, end in marks[position]}
+
+    runs = [after[at : at + length] for at in range(max(1, len(after) - length + 1))]
+    return max(runs, key=lambda run: len(words(run)))

@@ -1,0 +1,126 @@
+"""An engine with fixed answers, for tests of the front ends."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+
+from codeseek.engine import Engine
+from codeseek.errors import CodeseekError
+from codeseek.records import (
+    Chunk,
+    Definition,
+    Hit,
+    Progress,
+    ProgressListener,
+    RefreshSummary,
+    SearchRequest,
+    SearchResult,
+    SimilarRequest,
+    Status,
+)
+from codeseek.settings import Settings
+
+STORE = Chunk(
+    path=PurePosixPath("src/store.py"),
+    first_line=12,
+    last_line=21,
+    language="python",
+    kind="method",
+    symbol="Store.replace",
+    text=(
+        "    def replace(self, file, chunks):\n"
+        '        """Replace all that is known of a file."""\n'
+        "        rows = [self._row(chunk) for chunk in chunks]\n"
+        "        with self._transaction() as cursor:\n"
+        "            cursor.execute(DELETE, (file.path,))\n"
+        "            cursor.executemany(INSERT, rows)\n"
+        "\n"
+        "        self._generation += 1\n"
+        "        for listener in self._listeners:\n"
+        "            listener(file)\n"
+    ),
+    definitions=(Definition("replace", "method", 12),),
+)
+README = Chunk(
+    path=PurePosixPath("docs/说明.md"),
+    first_line=3,
+    last_line=6,
+    language="markdown",
+    kind="section",
+    symbol="多语言代码检索",
+    text="## 多语言代码检索\n\n用中文或英文提问, 都能检索到代码与文档。\nAsk in Chinese or English: both find code.\n",
+)
+HITS = (
+    Hit(STORE, 0.84, why={"words": 3, "meaning": 1, "matched": ("replace", "file")}, also=((40, 52), (70, 71))),
+    Hit(README, 0.42),
+)
+STATUS = Status(
+    root=Path("/project"),
+    location=Path("/data/indexes/project-0123"),
+    files=2,
+    chunks=9,
+    languages={"python": 1, "markdown": 1},
+    kinds={"method": 5, "section": 4},
+    model="bundled",
+    dimensions=256,
+    size_bytes=123_456,
+    indexed_at=1_700_000_000.0,
+    freshness="fresh",
+    stale_files=0,
+    skipped={"binary": 3, "too large": 1},
+    vector_index="exact",
+)
+RESULT = SearchResult((), tier="bundled", indexed_at=1_700_000_000.0, terms=("replace",), elapsed_ms=12.3)
+UNCHANGED = RefreshSummary(unchanged=2, chunks=9)
+
+
+@dataclass
+class FakeEngine:
+    """Answers every question alike, and remembers what it was asked."""
+
+    hits: Sequence[Hit] = HITS
+    result: SearchResult = RESULT
+    summary: RefreshSummary = UNCHANGED
+    answer: Status = STATUS
+    progress: Sequence[Progress] = ()
+    search_error: CodeseekError | BaseException | None = None
+    refresh_error: CodeseekError | BaseException | None = None
+    calls: list[str] = field(default_factory=list)
+    requests: list[SearchRequest | SimilarRequest] = field(default_factory=list)
+    opened: list[tuple[Path, Settings]] = field(default_factory=list)
+
+    def open(self, root: Path, settings: Settings) -> Engine:
+        """Stand in for `codeseek.cli.open_engine`."""
+        self.opened.append((root, settings))
+        return self
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        return self._answered("search", request)
+
+    def similar(self, request: SimilarRequest) -> SearchResult:
+        return self._answered("similar", request)
+
+    def refresh(self, listener: ProgressListener | None = None) -> RefreshSummary:
+        self.calls.append("refresh")
+        if listener is not None:
+            for progress in self.progress:
+                listener(progress)
+        if self.refresh_error is not None:
+            raise self.refresh_error
+        return self.summary
+
+    def status(self) -> Status:
+        self.calls.append("status")
+        return self.answer
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+    def _answered(self, name: str, request: SearchRequest | SimilarRequest) -> SearchResult:
+        self.calls.append(name)
+        self.requests.append(request)
+        if self.search_error is not None:
+            raise self.search_error
+        return replace(self.result, hits=tuple(self.hits[: request.limit]))
