@@ -1,0 +1,162 @@
+"""A batch of files read, cut up, analysed and embedded: the work that can be done in any process."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codeseek import chunkers, walker, words
+from codeseek.embedders import Embedder
+from codeseek.errors import StoreError
+from codeseek.records import Chunk, Skipped, SourceFile
+from codeseek.rows import FileRow, Row, Task, encode_chunks, encode_path
+from codeseek.store import Store
+
+EmbedderSource = Callable[[], Embedder]
+"""Loads the model; picklable, since worker processes load their own."""
+
+Halves = NDArray[np.float16]
+
+
+class Touched(NamedTuple):
+    """A file whose content is what it was: only its stat is new."""
+
+    path: bytes
+    size: int
+    mtime_ns: int
+    checked_ns: int
+
+
+class Rejected(NamedTuple):
+    """A file that a look inside showed to be unfit."""
+
+    skipped: Skipped
+    checked_ns: int
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What the store has to know of the model that made vectors."""
+
+    fingerprint: str
+    name: str
+    dimensions: int
+
+    @classmethod
+    def of(cls, embedder: Embedder) -> Model:
+        """Describe a loaded model."""
+        return cls(embedder.fingerprint, embedder.name, embedder.dimensions)
+
+
+@dataclass(slots=True)
+class Batch:
+    """Files ready for the store: their rows, all their chunks' rows in order, vectors [chunks, dimensions], and analysis."""
+
+    files: list[FileRow] = field(default_factory=list)
+    chunks: list[Row] = field(default_factory=list)
+    vectors: Halves = field(default_factory=lambda: np.empty((0, 0), np.float16))
+    analysis: words.Analysis | None = None
+    model: Model | None = None
+    touched: list[Touched] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+
+    @property
+    def seen(self) -> int:
+        """Files that the batch is about."""
+        return len(self.files) + len(self.touched) + len(self.rejected)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to prepare batches: from which root, with which model, and which index may know vectors already."""
+
+    root: Path
+    load: EmbedderSource
+    directory: Path | None = None
+
+    @cached_property
+    def embedder(self) -> Embedder:
+        """The model, loaded when it is first wanted."""
+        return self.load()
+
+    def prepare(self, tasks: Sequence[Task], advance: Callable[[str], None] | None = None) -> Batch:
+        """Do all the work on some files; `advance` hears each file's path when its turn comes."""
+        batch = Batch()
+        analysed: list[tuple[SourceFile, Sequence[Chunk]]] = []
+        for file, digest in tasks:
+            if advance is not None:
+                advance(str(file.path))
+            self._prepare_file(file, digest, batch, analysed)
+        chunks = [chunk for _, found in analysed for chunk in found]
+        if chunks:
+            batch.analysis = words.analyse(analysed)
+            batch.model = Model.of(self.embedder)
+            keys = [self.embedder.key(chunk) for chunk in chunks]
+            batch.vectors = vectors_of(self.embedder, chunks, keys, self._known_vectors(keys))
+            at = 0
+            for _, found in analysed:
+                batch.chunks += encode_chunks(found, keys[at : at + len(found)])
+                at += len(found)
+        return batch
+
+    def _prepare_file(
+        self, file: SourceFile, digest: bytes, batch: Batch, analysed: list[tuple[SourceFile, Sequence[Chunk]]]
+    ) -> None:
+        path, checked_ns = encode_path(file.path), time.time_ns()
+        try:
+            text = walker.read_text(self.root, file)
+        except walker.Unreadable as error:
+            batch.rejected.append(_reject(file, str(error), checked_ns))
+            return
+        data = text.encode("utf-8", "replace")
+        found = hashlib.blake2b(data, digest_size=16, person=file.language.encode()[:16]).digest()
+        if found == digest:
+            batch.touched.append(Touched(path, file.size, file.mtime_ns, checked_ns))
+            return
+        if not text.isascii():
+            text = data.decode()  # without half surrogates, which neither SQLite nor a terminal takes
+        try:
+            chunks = chunkers.chunk(file, text)
+        except (Exception, RecursionError) as error:  # noqa: BLE001  one odd file must not keep the others from the index
+            batch.rejected.append(_reject(file, f"could not be cut up: {type(error).__name__}", checked_ns))
+            return
+        batch.files.append(FileRow(path, file.size, file.mtime_ns, checked_ns, file.language, found, len(chunks)))
+        if chunks:
+            analysed.append((file, chunks))
+
+    def _known_vectors(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
+        if self.directory is None:
+            return {}
+        try:
+            with Store.open(self.directory, self.root, read_only=True) as store:
+                return store.vectors(self.embedder.fingerprint, set(keys))
+        except StoreError:
+            return {}
+
+
+def vectors_of(embedder: Embedder, chunks: Sequence[Chunk], keys: Sequence[bytes], known: dict[bytes, bytes]) -> Halves:
+    """Return the chunks' vectors, taking those that are known and embedding the others."""
+    matrix = np.zeros((len(chunks), embedder.dimensions), np.float16)
+    unknown = []
+    for row, key in enumerate(keys):
+        vector = known.get(key)
+        if vector is not None and len(vector) == 2 * embedder.dimensions:
+            matrix[row] = np.frombuffer(vector, "<f2")
+        else:
+            unknown.append(row)
+    if unknown:
+        matrix[unknown] = embedder.embed([chunks[row] for row in unknown]).astype(np.float16)
+    return matrix
+
+
+def _reject(file: SourceFile, reason: str, checked_ns: int) -> Rejected:
+    return Rejected(Skipped(file.path, reason, file.size, file.mtime_ns), checked_ns, file.language)

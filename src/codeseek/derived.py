@@ -1,0 +1,264 @@
+"""The files made from the store: segments of words and matrices of vectors; written, checked, merged and made again."""
+
+from __future__ import annotations
+
+import contextlib
+import secrets
+import zlib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codeseek import arrays, vectors, words
+from codeseek.batch import Model, vectors_of
+from codeseek.embedders import Embedder
+from codeseek.records import SourceFile
+from codeseek.rows import decode_path
+from codeseek.store import Store, translated
+
+MERGE_RATIO = 4
+"""A segment is merged with those after it when it is at most so many times as large as they are together."""
+
+MOST_SEGMENTS = 12
+_EMBED_AT_ONCE = 1024
+
+Matrix = NDArray[np.floating]
+Ids = NDArray[np.int64]
+
+
+def new_name() -> str:
+    """Return a name that no segment ever had, so that no reader takes a new file for an old one."""
+    return secrets.token_hex(8)
+
+
+def write(
+    store: Store, fingerprint: str, name: str, segment: words.Segment, matrix: Matrix, *, instead_of: Sequence[str] = ()
+) -> Callable[[], None]:
+    """Write a new segment's files; the returned function makes it live, inside the caller's transaction."""
+    words_path, matrix_path = store.segment_path(name), store.vectors_path(name, fingerprint)
+    with translated():
+        matrix_path.parent.mkdir(mode=0o700, exist_ok=True)
+        segment.save(words_path)
+        arrays.save(matrix_path, {"matrix": np.asarray(matrix, np.float32)})
+
+    def make_live() -> None:
+        store.add_segment(name, len(segment.chunk_ids), instead_of=instead_of)
+        with translated():
+            store.add_derived(words_path)
+            store.add_derived(matrix_path)
+
+    return make_live
+
+
+def load_matrix(path: Path, rows: int, dimensions: int | None = None) -> NDArray[np.float32]:
+    """Map a segment's matrix; raises FileNotFoundError, and `arrays.Damaged` when it does not fit the segment."""
+    matrix = arrays.load(path).get("matrix")
+    if matrix is None or matrix.ndim != 2 or len(matrix) != rows or dimensions not in (None, matrix.shape[1]):
+        raise arrays.Damaged(f"{path.name}: not this segment's matrix")
+    return matrix
+
+
+def damaged(store: Store, fingerprint: str, *, thorough: bool = False) -> dict[str, list[str]]:
+    """Return the files that are missing or not what was written, by segment.
+
+    A file whose size and time are as recorded is believed, unless `thorough`; any other has its checksums read.
+    """
+    known = store.derived()
+    found = {}
+    for name in store.segments():
+        paths = (store.segment_path(name), store.vectors_path(name, fingerprint))
+        broken = [path.relative_to(store.directory).as_posix() for path in paths if not _is_sound(store, path, known, thorough)]
+        if broken:
+            found[name] = broken
+    return found
+
+
+def _is_sound(store: Store, path: Path, known: dict[str, tuple[int, int, int | None]], thorough: bool) -> bool:
+    name = path.relative_to(store.directory).as_posix()
+    try:
+        stat = path.stat()
+        if thorough or known.get(name, ())[:2] != (stat.st_size, stat.st_mtime_ns):
+            arrays.verify(path)
+    except (FileNotFoundError, arrays.Damaged):
+        return False
+    return True
+
+
+def rebuild(store: Store, embedder: Embedder, names: Sequence[str]) -> None:
+    """Make segments again from the store, each under a new name; dead chunks are left out."""
+    model = Model.of(embedder)
+    for name in names:
+        files, ids, chunks = [], [], []
+        for row, numbered in store.segment_files(name):
+            path = PurePosixPath(decode_path(row.path))
+            found = [chunk for _, chunk in numbered]
+            files.append((SourceFile(path, row.size, row.mtime_ns, row.language), found))
+            ids += [number for number, _ in numbered]
+            chunks += found
+        if not chunks:
+            with store.writing():
+                store.remove_segments([name])
+                store.next_generation()
+            continue
+        keys = store.keys(ids)
+        matrix = vectors_of(embedder, chunks, [keys[number] for number in ids], store.vectors(model.fingerprint, keys.values()))
+        segment = words.Segment.build([words.analyse(files)], np.array(ids, np.int64))
+        make_live = write(store, model.fingerprint, new_name(), segment, matrix, instead_of=[name])
+        with store.writing():
+            make_live()
+            store.next_generation()
+
+
+def embed_again(store: Store, embedder: Embedder, advance: Callable[[int], None]) -> None:
+    """Give every chunk a vector of a new model; `advance` hears how many are done. What was made is kept if interrupted."""
+    model = Model.of(embedder)
+    done = 0
+    new_keys: list[tuple[int, bytes]] = []
+    lives = []
+    for name in store.segments():
+        ids = _segment_ids(store, name)
+        matrix = np.zeros((len(ids), embedder.dimensions), np.float16)
+        for start in range(0, len(ids), _EMBED_AT_ONCE):
+            chunks = store.chunks(ids[start : start + _EMBED_AT_ONCE].tolist())
+            keys = {at: embedder.key(chunk) for at, chunk in chunks.items()}
+            known = store.vectors(model.fingerprint, set(keys.values()))
+            made = vectors_of(embedder, list(chunks.values()), list(keys.values()), known)
+            matrix[np.searchsorted(ids, np.array(list(keys), np.int64))] = made
+            new_keys += keys.items()
+            with store.writing():
+                number = store.model_number(model.fingerprint, model.name, model.dimensions)
+                store.add_vectors(number, rows_of(list(keys.values()), made))
+            done += len(chunks)
+            advance(done)
+        path = store.vectors_path(name, model.fingerprint)
+        with translated():
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            arrays.save(path, {"matrix": matrix.astype(np.float32)})
+        lives.append(path)
+    with store.writing():
+        store.set_keys(new_keys)
+        for path in lives:
+            store.add_derived(path)
+        store.set_meta(fingerprint=model.fingerprint, dimensions=model.dimensions)
+        store.next_generation()
+
+
+def _segment_ids(store: Store, name: str) -> Ids:
+    """Return the numbers of a segment's chunks, dead ones included, in the order of its rows."""
+    return words.Segment.load(store.segment_path(name)).chunk_ids
+
+
+def rows_of(keys: Sequence[bytes], matrix: NDArray[np.float16]) -> Iterator[tuple[bytes, bytes]]:
+    """Yield keys with their vectors as the store keeps them."""
+    data, width = np.ascontiguousarray(matrix, "<f2").tobytes(), 2 * matrix.shape[1]
+    for row, key in enumerate(keys):
+        yield key, data[row * width : (row + 1) * width]
+
+
+def choose_merge(live: Sequence[int], dead: Sequence[int], most_rows: int | None = None) -> slice | None:
+    """Return the neighbours that had better be one segment, None when all is well.
+
+    Sizes shrink by `MERGE_RATIO` from each segment to the next, so that a small edit costs a small merge and segments
+    stay few; a segment of which half is dead is written anew. `most_rows` bounds the work as long as segments are few.
+    """
+    start = count = len(live)
+    forced = count - MOST_SEGMENTS
+    rows = 0
+    while start:
+        size = live[start - 1]
+        if start < count and count - start > forced and (size > MERGE_RATIO * rows or rows + size > (most_rows or rows + size)):
+            break
+        start -= 1
+        rows += size
+    if count - start > 1:
+        return slice(start, count)
+    for at in range(count):
+        if dead[at] > live[at] and (most_rows is None or live[at] <= most_rows):
+            return slice(at, at + 1)
+    return None
+
+
+def merge(store: Store, fingerprint: str, most_rows: int | None = None) -> bool:
+    """Merge the segments that had better be one; tell whether there were such."""
+    segments, dead = store.segments(), store.dead_in_segments()
+    names = list(segments)
+    gone = [dead.get(name, 0) for name in names]
+    chosen = choose_merge([segments[name] - dead.get(name, 0) for name in names], gone, most_rows)
+    if chosen is None:
+        return False
+    old = names[chosen]
+    dead_ids = store.snapshot().dead
+    parts = [words.Segment.load(store.segment_path(name)) for name in old]
+    matrices = []
+    for name, part in zip(old, parts, strict=True):
+        matrix = load_matrix(store.vectors_path(name, fingerprint), len(part.chunk_ids))
+        alive = ~np.isin(part.chunk_ids, dead_ids)
+        matrices.append(matrix if alive.all() else matrix[alive])
+    merged = words.merge(parts, dead_ids)
+    if not len(merged.chunk_ids):
+        with store.writing():
+            store.remove_segments(old)
+            store.next_generation()
+        return True
+    make_live = write(store, fingerprint, new_name(), merged, np.concatenate(matrices), instead_of=old)
+    with store.writing():
+        make_live()
+        store.forget_unused_vectors()
+        store.next_generation()
+    return True
+
+
+def build_graphs(store: Store, fingerprint: str, advance: Callable[[int], None]) -> None:
+    """Build a graph beside each large matrix that has none; `advance` hears of rows done."""
+    for name, rows in store.segments().items():
+        path = store.vectors_path(name, fingerprint)
+        graph = path.with_suffix(".hnsw")
+        if rows < vectors.HNSW_ROWS or not vectors.has_hnswlib() or graph_is_sound(store, graph, thorough=True):
+            continue
+        with translated():
+            vectors.HnswIndex.build(load_matrix(path, rows), graph, advance)
+            with store.writing():
+                store.add_derived(graph, _checksum(graph))
+
+
+def graph_is_sound(store: Store, graph: Path, *, thorough: bool = False) -> bool:
+    """Tell whether a graph is what was written; hnswlib itself would crash on a damaged one."""
+    known = store.derived().get(graph.relative_to(store.directory).as_posix())
+    try:
+        stat = graph.stat()
+    except FileNotFoundError:
+        return False
+    if known is None:
+        return False
+    if thorough or known[:2] != (stat.st_size, stat.st_mtime_ns):
+        return known[2] == _checksum(graph)
+    return True
+
+
+def _checksum(path: Path) -> int:
+    value = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            value = zlib.crc32(block, value)
+    return value
+
+
+def sweep(store: Store, fingerprint: str) -> None:
+    """Delete the files that no live segment owns: left by a crash, a merge or another model."""
+    live = set()
+    for name in store.segments():
+        matrix = store.vectors_path(name, fingerprint)
+        live |= {store.segment_path(name), matrix, matrix.with_suffix(".hnsw")}
+    gone = [path for folder in ("words/*", "vectors/*/*") for path in store.directory.glob(folder) if path not in live]
+    for path in gone:
+        with contextlib.suppress(OSError):  # on Windows a reader may still have it mapped: another time
+            path.unlink()
+    for other in store.directory.glob("vectors/*"):
+        with contextlib.suppress(OSError):
+            other.rmdir()
+    names = [path.relative_to(store.directory).as_posix() for path in gone]
+    if known := store.derived().keys() & set(names):
+        store.remove_derived(known)
+

@@ -1,0 +1,195 @@
+"""LocalEngine: search in this process; owns the store, the model and the write lock."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, NamedTuple
+
+from codeseek import store as stores
+from codeseek.errors import StoreError, UsageError
+from codeseek.indexer import Indexer
+from codeseek.records import (
+    Freshness,
+    ProgressListener,
+    RefreshSummary,
+    SearchRequest,
+    SearchResult,
+    SimilarRequest,
+    Status,
+)
+from codeseek.settings import Settings
+from codeseek.store import Store, Unusable
+from codeseek.walker import WalkOptions
+
+if TYPE_CHECKING:
+    from codeseek.embedders import Embedder
+    from codeseek.searcher import Searcher
+
+_ATTEMPTS = 3  # an index may be merged or found damaged while it is being read
+
+
+def _load(model: str) -> Embedder:
+    from codeseek.embedders import load_embedder
+
+    return load_embedder(model)
+
+
+class _Reading(NamedTuple):
+    """One state of the index, mapped."""
+
+    searcher: Searcher
+    generation: int
+    indexed_at: float | None
+
+
+class LocalEngine:
+    """Search over the project at `root`. Opens lazily: the model with the first question, workers with much to index.
+
+    Searching and refreshing may go on in different threads at once. `load` stands in for the model of the settings.
+    """
+
+    def __init__(self, root: Path, settings: Settings, load: Callable[[], Embedder] | None = None) -> None:
+        self.root = root
+        self._settings = settings
+        self._directory = settings.index_directory(root)
+        self._load = load or functools.partial(_load, settings.model)
+        self._indexer = Indexer(
+            root,
+            self._directory,
+            self._load,
+            settings.model,
+            WalkOptions(max_file_bytes=settings.max_file_bytes, ignore=settings.ignore),
+            settings.workers,
+        )
+        self._guard = threading.RLock()  # over the three below
+        self._store: Store | None = None
+        self._embedder: Embedder | None = None
+        self._reading: _Reading | None = None
+        self._freshness: Freshness = "unknown"
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        """Answer from the index as it is; raises `StoreError` when there is none or it cannot be mended."""
+        return self._answer(lambda reading, _: reading.searcher.search(request))
+
+    def similar(self, request: SimilarRequest) -> SearchResult:
+        """Find chunks that mean the same as the one at a place; raises `UsageError` when there is none."""
+
+        def answer(reading: _Reading, store: Store) -> SearchResult:
+            number = store.chunk_at(request.path, request.line)
+            if number is None:
+                raise UsageError(
+                    f"nothing is indexed at `{request.path}:{request.line}`", hint="name a line of an indexed file"
+                )
+            return reading.searcher.similar(request, number)
+
+        return self._answer(answer)
+
+    def refresh(
+        self, listener: ProgressListener | None = None, *, under: PurePosixPath | None = None, thorough: bool = False
+    ) -> RefreshSummary:
+        """Bring the index up to date with the files, only `under` a folder if one is given.
+
+        `thorough` reads every checksum, merges without limit and builds graphs: what an explicit `index` is for.
+        """
+        self._freshness = "unknown"
+        summary = self._indexer.refresh(listener, under=under, thorough=thorough)
+        if under is None:
+            self._freshness = "fresh"
+        return summary
+
+    def status(self) -> Status:
+        """Say what the index holds and how it is; compares it with the files."""
+        from codeseek import derived, vectors
+
+        with Store.open(self._directory, self.root, read_only=True) as store:
+            counts = store.counts()
+            scan = self._indexer.scan(store)
+            degraded = []
+            fingerprint = store.meta("fingerprint") or ""
+            broken = derived.damaged(store, fingerprint)
+            if broken:
+                names = ", ".join(name for files in broken.values() for name in files)
+                degraded.append(f"damaged, to be made again by the next search: {names}")
+            if note := store.meta("note"):
+                degraded.append(f"made again: {note}")
+            return Status(
+                root=self.root,
+                location=self._directory,
+                files=counts.files,
+                chunks=counts.chunks,
+                languages=counts.languages,
+                kinds=counts.kinds,
+                model=str(store.meta("model") or self._settings.model),
+                dimensions=int(store.meta("dimensions") or 0),
+                size_bytes=stores.size_of(self._directory),
+                indexed_at=store.meta("indexed_at"),
+                freshness="stale" if scan.stale else "fresh",
+                stale_files=scan.stale,
+                skipped=counts.skipped,
+                vector_index="exact" if vectors.has_hnswlib() else "exact (hnswlib not installed)",
+                degraded=tuple(degraded),
+            )
+
+    def close(self) -> None:
+        """Let go of files and memory."""
+        with self._guard:
+            self._reading = self._embedder = None
+            if self._store is not None:
+                self._store.close()
+                self._store = None
+
+    def _answer(self, ask: Callable[[_Reading, Store], SearchResult]) -> SearchResult:
+        """Ask the newest state of the index; mend what is found damaged, and ask again."""
+        from codeseek.arrays import Damaged
+
+        with self._guard:
+            for attempt in range(_ATTEMPTS):
+                try:
+                    if self._store is None:
+                        self._store = Store.open(self._directory, self.root, read_only=True)
+                    reading = self._read(self._store)
+                    result = ask(reading, self._store)
+                    return replace(result, freshness=self._freshness, indexed_at=reading.indexed_at)
+                except (FileNotFoundError, Damaged, Unusable) as error:
+                    self._forget()
+                    if attempt == _ATTEMPTS - 1:
+                        raise StoreError(f"the index is damaged: {error}", hint="make it again with `codeseek index`") from error
+                    if isinstance(error, Unusable) or attempt:
+                        self._indexer.refresh(thorough=True)
+            raise AssertionError
+
+    def _read(self, store: Store) -> _Reading:
+        """Return the newest state, mapped; raises FileNotFoundError and `Damaged`."""
+        from codeseek import derived, words
+        from codeseek.arrays import Damaged
+        from codeseek.searcher import Searcher
+
+        if self._reading is not None and self._reading.generation == store.meta("generation"):
+            return self._reading
+        if self._embedder is None:
+            self._embedder = self._load()
+        snapshot = store.snapshot()
+        if snapshot.segments and snapshot.fingerprint != self._embedder.fingerprint:
+            raise Damaged("its vectors are another model's")
+        if broken := derived.damaged(store, snapshot.fingerprint):
+            raise Damaged(", ".join(name for names in broken.values() for name in names))
+        segments = [words.Segment.load(store.segment_path(name)) for name in snapshot.segments]
+        matrices = [
+            derived.load_matrix(store.vectors_path(name, snapshot.fingerprint), len(segment.chunk_ids))
+            for name, segment in zip(snapshot.segments, segments, strict=True)
+        ]
+        searcher = Searcher(words.Index(segments, snapshot.dead), matrices, self._embedder, store.chunks)
+        self._reading = _Reading(searcher, snapshot.generation, snapshot.indexed_at)
+        return self._reading
+
+    def _forget(self) -> None:
+        self._reading = None
+        if self._store is not None:
+            with suppress(StoreError):
+                self._store.close()
+            self._store = None

@@ -1,0 +1,584 @@
+"""The truth on disk (SQLite): files, chunks, vectors, what is stale; everything else in the folder is made from it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import re
+import sqlite3
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any, Self
+
+from codeseek.errors import BusyError, StoreError
+from codeseek.records import Chunk, Skipped
+from codeseek.rows import (
+    CHUNK_COLUMNS,
+    FORMAT,
+    SCHEMA,
+    FileRow,
+    KnownFile,
+    Row,
+    decode_chunk,
+    decode_path,
+    encode_path,
+    host,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+DATABASE = "index.db"
+LOCK = "write.lock"
+_DAMAGED = "index.db.damaged"
+_OURS = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", _DAMAGED, LOCK, "parsing")
+_BATCH = 500  # numbers in one statement
+
+
+class Unusable(StoreError):
+    """The index is damaged or of an older format: it has to be made again from the files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What a search reads: live segments in the order of their chunks' numbers, and the chunks in them that are dead."""
+
+    generation: int
+    indexed_at: float | None
+    segments: tuple[str, ...]
+    dead: NDArray[np.int64]
+    fingerprint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """How much an index holds."""
+
+    files: int
+    chunks: int
+    languages: Mapping[str, int]
+    kinds: Mapping[str, int]
+    skipped: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """One line of the list of indexes. `problem` says why an index cannot be read."""
+
+    root: Path
+    location: Path
+    files: int
+    chunks: int
+    model: str
+    created_at: float | None
+    indexed_at: float | None
+    size_bytes: int
+    problem: str = ""
+
+
+class Store:
+    """One index. Reading needs nothing; writing needs the lock of the folder, which the caller holds."""
+
+    def __init__(self, directory: Path, connection: sqlite3.Connection) -> None:
+        self.directory = directory
+        self._connection = connection
+
+    @classmethod
+    def open(cls, directory: Path, root: Path, *, read_only: bool = False) -> Self:
+        """Open the index of `root`, or make an empty one unless `read_only`.
+
+        Raises `StoreError` when there is none or it cannot be read, `Unusable` when it has to be made again.
+        """
+        with translated():
+            if not read_only:
+                _make_private(directory)
+            elif not (directory / DATABASE).is_file():
+                raise StoreError(f"there is no index of `{root}` yet", hint="make one with `codeseek index`")
+            store = cls(directory, _connect(directory / DATABASE, read_only=read_only))
+        try:
+            store._check_format(root, read_only=read_only)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    # ------------------------------------------------------------ reading
+
+    def snapshot(self) -> Snapshot:
+        """Return what is live now, all of one moment."""
+        import numpy as np
+
+        with self._reading():
+            segments = [name for (name,) in self._all("SELECT name FROM segments ORDER BY number")]
+            dead = [number for (number,) in self._all("SELECT chunk FROM dead ORDER BY chunk")]
+            return Snapshot(
+                int(self.meta("generation") or 0),
+                self.meta("indexed_at"),
+                tuple(segments),
+                np.array(dead, np.int64),
+                str(self.meta("fingerprint") or ""),
+            )
+
+    def meta(self, name: str) -> Any:
+        """Return a value that concerns the whole index, None when it was never set."""
+        row = self._all("SELECT value FROM meta WHERE name = ?", (name,))
+        return row[0][0] if row else None
+
+    def chunks(self, ids: Iterable[int]) -> dict[int, Chunk]:
+        """Return the chunks of these numbers; a number that is no longer live is left out."""
+        with self._reading():
+            rows = self._rows(ids)
+            hosts = {number: at for number, row in rows.items() if (at := host(row)) is not None}
+            texts = self._rows(set(hosts.values()) - rows.keys()) | rows if hosts else rows
+        return {
+            number: decode_chunk(row, texts[hosts[number]][7] if number in hosts else None) for number, row in rows.items()
+        }
+
+    def chunk_at(self, path: PurePosixPath, line: int) -> int | None:
+        """Return the number of the chunk at a place: the definition there rather than its comment; None outside all."""
+        row = self._all(
+            "SELECT c.id FROM files f JOIN chunks c ON c.id >= f.first_chunk AND c.id < f.first_chunk + f.chunks"
+            " WHERE f.path = ?1 AND c.first_line <= ?2 AND c.last_line >= ?2"
+            " ORDER BY c.kind = 'comment', c.last_line - c.first_line, c.id LIMIT 1",
+            (encode_path(path), line),
+        )
+        return row[0][0] if row else None
+
+    def segments(self) -> dict[str, int]:
+        """Return the live segments in order, with the chunks in each, dead ones included."""
+        return dict(self._all("SELECT name, rows FROM segments ORDER BY number"))
+
+    def dead_in_segments(self) -> dict[str, int]:
+        """Count the dead chunks that lie in each segment."""
+        return dict(self._all("SELECT segment, count(*) FROM dead GROUP BY segment"))
+
+    def known_files(self) -> dict[str, KnownFile]:
+        """Return what was indexed, and what was left out only after a look inside."""
+        known = {
+            decode_path(path): KnownFile(size, mtime_ns, checked_ns, language, digest)
+            for path, size, mtime_ns, checked_ns, language, digest in self._all(
+                "SELECT path, size, mtime_ns, checked_ns, language, digest FROM files"
+            )
+        }
+        for path, reason, size, mtime_ns, checked_ns, language in self._all(
+            "SELECT path, reason, size, mtime_ns, checked_ns, language FROM skipped WHERE language <> ''"
+        ):
+            known[decode_path(path)] = KnownFile(size, mtime_ns, checked_ns, language, b"", reason)
+        return known
+
+    def skipped_by_walker(self) -> dict[str, Skipped]:
+        """Return what was left out without a look inside."""
+        rows = self._all("SELECT path, reason, size, mtime_ns FROM skipped WHERE language = ''")
+        return {
+            (text := decode_path(path)): Skipped(PurePosixPath(text), reason, size, mtime_ns)
+            for path, reason, size, mtime_ns in rows
+        }
+
+    def directories(self) -> dict[str, Any]:
+        """Return what the walker remembers of folders."""
+        return {}
+
+    def counts(self) -> Counts:
+        """Count files by language, chunks by kind, and what was left out by reason."""
+        with self._reading():
+            languages = dict(self._all("SELECT language, count(*) FROM files GROUP BY language ORDER BY 2 DESC, 1"))
+            kinds = dict(self._all("SELECT kind, count(*) FROM chunks GROUP BY kind ORDER BY 2 DESC, 1"))
+            skipped = dict(self._all("SELECT reason, count(*) FROM skipped GROUP BY reason ORDER BY 2 DESC, 1"))
+        return Counts(sum(languages.values()), sum(kinds.values()), languages, kinds, skipped)
+
+    def segment_files(self, name: str) -> list[tuple[FileRow, list[tuple[int, Chunk]]]]:
+        """Return the files of a segment with their numbered chunks, in the order of the segment."""
+        files = self._all(
+            "SELECT path, size, mtime_ns, checked_ns, language, digest, chunks, first_chunk FROM files"
+            " WHERE segment = ? AND chunks > 0 ORDER BY first_chunk",
+            (name,),
+        )
+        found = []
+        for *file, first in files:
+            row = FileRow(*file)
+            chunks = self.chunks(range(first, first + row.chunks))
+            found.append((row, sorted(chunks.items())))
+        return found
+
+    def keys(self, ids: Sequence[int]) -> dict[int, bytes]:
+        """Return the keys under which the vectors of chunks are stored."""
+        return {
+            number: key
+            for part in _parts(ids)
+            for number, key in self._all(f"SELECT id, key FROM chunks WHERE id IN ({_marks(part)})", part)  # noqa: S608
+        }
+
+    def vectors(self, fingerprint: str, keys: Collection[bytes]) -> dict[bytes, bytes]:
+        """Return the stored vectors (float16, little-endian) of those keys that have one."""
+        row = self._all("SELECT number FROM models WHERE fingerprint = ?", (fingerprint,))
+        if not row:
+            return {}
+        return {
+            key: vector
+            for part in _parts(keys)
+            for key, vector in self._all(
+                f"SELECT key, vector FROM vectors WHERE model = ? AND key IN ({_marks(part)})",  # noqa: S608
+                (row[0][0], *part),
+            )
+        }
+
+    def derived(self) -> dict[str, tuple[int, int, int | None]]:
+        """Return the size, mtime_ns and checksum with which each derived file was written, by its relative name."""
+        return {name: (size, mtime, check) for name, size, mtime, check in self._all("SELECT * FROM derived")}
+
+    def segment_path(self, name: str) -> Path:
+        """Return where a segment's words lie."""
+        return self.directory / "words" / f"{name}.words"
+
+    def vectors_path(self, name: str, fingerprint: str) -> Path:
+        """Return where a segment's matrix lies; its graph, if there is one, has the suffix `.hnsw`."""
+        return self.directory / "vectors" / re.sub(r"[^\w.-]", "_", fingerprint) / f"{name}.vec"
+
+    # ------------------------------------------------------------ writing
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Do all or nothing."""
+        with translated():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise
+
+    @contextlib.contextmanager
+    def step(self) -> Iterator[None]:
+        """Do all of a part of a transaction or nothing of it."""
+        self._all("SAVEPOINT step")
+        try:
+            yield
+        except BaseException:
+            if self._connection.in_transaction:
+                self._all("ROLLBACK TO step")
+            raise
+        finally:
+            if self._connection.in_transaction:
+                self._all("RELEASE step")
+
+    def set_meta(self, **values: object) -> None:
+        """Set values that concern the whole index."""
+        self._many("INSERT OR REPLACE INTO meta VALUES (?, ?)", list(values.items()))
+
+    def next_chunk(self) -> int:
+        """Return the next chunk's number: one that no chunk ever had."""
+        row = self._all("SELECT seq FROM sqlite_sequence WHERE name = 'chunks'")
+        return (row[0][0] if row else 0) + 1
+
+    def add_files(self, files: Sequence[FileRow], chunks: Sequence[Row], first: int, segment: str) -> None:
+        """Add files in the place of what was known under their paths; `chunks` are theirs, in order, numbered from `first`."""
+        self.remove_files([file.path for file in files])
+        file_rows, chunk_rows, number = [], [], first
+        for *row, count in files:
+            file_rows.append((*row, number, count, segment))
+            path = row[0]
+            chunk_rows += [(at, path, *chunks[at - first]) for at in range(number, number + count)]
+            number += count
+        self._many("INSERT INTO files VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", file_rows)
+        self._many("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", chunk_rows)
+
+    def remove_files(self, paths: Sequence[bytes]) -> None:
+        """Forget files, whether indexed or skipped; their chunks are dead from now on."""
+        for path in paths:
+            for first, count, segment in self._all("SELECT first_chunk, chunks, segment FROM files WHERE path = ?", (path,)):
+                self._many("INSERT INTO dead VALUES (?, ?)", [(first + at, segment) for at in range(count)])
+                self._all("DELETE FROM chunks WHERE id >= ? AND id < ?", (first, first + count))
+                self._all("DELETE FROM files WHERE path = ?", (path,))
+        self._many("DELETE FROM skipped WHERE path = ?", [(path,) for path in paths])
+
+    def touch_files(self, files: Iterable[tuple[bytes, int, int, int]]) -> None:
+        """Record that files with this path, size, mtime_ns and checked_ns hold what they held."""
+        rows = [(size, mtime_ns, checked_ns, path) for path, size, mtime_ns, checked_ns in files]
+        for table in ("files", "skipped"):
+            self._many(f"UPDATE {table} SET size = ?, mtime_ns = ?, checked_ns = ? WHERE path = ?", rows)  # noqa: S608
+
+    def reject_file(self, skipped: Skipped, checked_ns: int, language: str) -> None:
+        """Record a file that a look inside showed to be unfit, in the place of what was known under its path."""
+        path = encode_path(skipped.path)
+        self.remove_files([path])
+        row = (path, skipped.reason, skipped.size, skipped.mtime_ns, checked_ns, language)
+        self._many("INSERT INTO skipped VALUES (?, ?, ?, ?, ?, ?)", [row])
+
+    def replace_skipped(self, skipped: Iterable[Skipped], under: PurePosixPath | None = None) -> None:
+        """Record all that is left out without a look inside, in the whole project or under a folder."""
+        old = [path for path in self.skipped_by_walker() if under is None or PurePosixPath(path).is_relative_to(under)]
+        self._many("DELETE FROM skipped WHERE path = ?", [(encode_path(path),) for path in old])
+        rows = [(encode_path(item.path), item.reason, item.size, item.mtime_ns) for item in skipped]
+        self._many("INSERT OR REPLACE INTO skipped VALUES (?, ?, ?, ?, 0, '')", rows)
+
+    def model_number(self, fingerprint: str, name: str, dimensions: int) -> int:
+        """Return the number by which a model's vectors are stored."""
+        self._all(
+            "INSERT INTO models(fingerprint, name, dimensions) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            (fingerprint, name, dimensions),
+        )
+        number: int = self._all("SELECT number FROM models WHERE fingerprint = ?", (fingerprint,))[0][0]
+        return number
+
+    def add_vectors(self, model: int, vectors: Iterable[tuple[bytes, bytes]]) -> None:
+        """Store vectors (float16, little-endian) under their keys; a key that has one keeps it."""
+        self._many(
+            "INSERT INTO vectors(model, key, vector) VALUES (?, ?, ?) ON CONFLICT DO NOTHING",
+            ((model, key, vector) for key, vector in vectors),
+        )
+
+    def set_keys(self, keys: Iterable[tuple[int, bytes]]) -> None:
+        """Record under which keys the current model's vectors of chunks are stored."""
+        self._many("UPDATE chunks SET key = ? WHERE id = ?", ((key, number) for number, key in keys))
+
+    def add_segment(self, name: str, rows: int, *, instead_of: Sequence[str] = ()) -> None:
+        """Make a segment live, as the last one or in the place of neighbours whose live chunks it holds."""
+        if not instead_of:
+            self._all("INSERT INTO segments(name, rows) VALUES (?, ?)", (name, rows))
+            return
+        marks = _marks(instead_of)
+        number = self._all(f"SELECT max(number) FROM segments WHERE name IN ({marks})", instead_of)[0][0]  # noqa: S608
+        self.remove_segments(instead_of)
+        self._all("INSERT INTO segments VALUES (?, ?, ?)", (number, name, rows))
+        self._all(f"UPDATE files SET segment = ? WHERE segment IN ({marks})", (name, *instead_of))  # noqa: S608
+
+    def remove_segments(self, names: Sequence[str]) -> None:
+        """Forget segments and what is dead in them."""
+        for table, column in (("segments", "name"), ("dead", "segment")):
+            self._many(f"DELETE FROM {table} WHERE {column} = ?", [(name,) for name in names])  # noqa: S608
+
+    def add_derived(self, path: Path, checksum: int | None = None) -> None:
+        """Record a derived file as it is now, so that a later change to it is noticed."""
+        stat = path.stat()
+        name = path.relative_to(self.directory).as_posix()
+        self._all("INSERT OR REPLACE INTO derived VALUES (?, ?, ?, ?)", (name, stat.st_size, stat.st_mtime_ns, checksum))
+
+    def remove_derived(self, names: Iterable[str]) -> None:
+        """Forget derived files."""
+        self._many("DELETE FROM derived WHERE name = ?", [(name,) for name in names])
+
+    def forget_unused_vectors(self) -> int:
+        """Drop the oldest vectors that no chunk uses, when these are more than those in use; return how many went.
+
+        The grace is there for going back and forth between branches: nothing is embedded again.
+        """
+        used, stored = (self._all(f"SELECT count(*) FROM {table}")[0][0] for table in ("chunks", "vectors"))  # noqa: S608
+        if stored <= 2 * used + 1000:
+            return 0
+        unused = self._all("SELECT id FROM vectors WHERE key NOT IN (SELECT key FROM chunks) ORDER BY id DESC")
+        gone = unused[used + 500 :]
+        self._many("DELETE FROM vectors WHERE id = ?", gone)
+        return len(gone)
+
+    def next_generation(self) -> None:
+        """Mark a change that searches have to see."""
+        self.set_meta(generation=int(self.meta("generation") or 0) + 1, indexed_at=time.time())
+
+    # ------------------------------------------------------------ inside
+
+    @contextlib.contextmanager
+    def _reading(self) -> Iterator[None]:
+        """Let several statements see one moment."""
+        with translated():
+            if self._connection.in_transaction:
+                yield
+                return
+            self._connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                self._connection.execute("COMMIT")
+
+    def _all(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
+        with translated():
+            return self._connection.execute(statement, values).fetchall()
+
+    def _many(self, statement: str, rows: Iterable[Sequence[object]]) -> None:
+        with translated():
+            self._connection.executemany(statement, rows)
+
+    def _rows(self, ids: Iterable[int]) -> dict[int, Row]:
+        return {
+            row[0]: row
+            for part in _parts([int(number) for number in ids])
+            for row in self._all(f"SELECT {CHUNK_COLUMNS} FROM chunks WHERE id IN ({_marks(part)})", part)  # noqa: S608
+        }
+
+    def _check_format(self, root: Path, *, read_only: bool) -> None:
+        with translated():
+            version = self._all("PRAGMA user_version")[0][0]
+            if version == FORMAT:
+                self.meta("generation")
+                return
+            if version > FORMAT:
+                raise StoreError(
+                    f"the index of `{root}` was written by a newer codeseek (format {version}, this one reads {FORMAT})",
+                    hint="update codeseek, or drop the index with `codeseek forget`",
+                )
+            if version or self._all("SELECT count(*) FROM sqlite_master")[0][0]:
+                raise Unusable(f"the index of `{root}` is of an older format", hint="make it again with `codeseek index`")
+            if read_only:
+                raise StoreError(f"there is no index of `{root}` yet", hint="make one with `codeseek index`")
+            with self.writing():
+                for statement in SCHEMA.split(";"):
+                    self._all(statement)
+                self._all(f"PRAGMA user_version = {FORMAT}")
+                self.set_meta(root=os.fsencode(root), created_at=time.time(), generation=0)
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Turn errors of SQLite and of the file system into `StoreError`, each with what helps."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _from_sqlite(error) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise StoreError("the disk is full, the index keeps what it had", hint=_MAKE_ROOM) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise StoreError(f"cannot write the index: {error}", hint=_BE_ALLOWED) from error
+        raise
+
+
+_MAKE_ROOM = "make room, or put indexes elsewhere with the setting `data_dir`"
+_BE_ALLOWED = "allow it, or put indexes elsewhere with the setting `data_dir`"
+
+
+def _from_sqlite(error: sqlite3.Error) -> StoreError:
+    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+    match code:
+        case sqlite3.SQLITE_FULL:
+            return StoreError("the disk is full, the index keeps what it had", hint=_MAKE_ROOM)
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            return StoreError(f"cannot open or write the index: {error}", hint=_BE_ALLOWED)
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return BusyError("another process is writing this index", hint="wait until it ends, or stop it")
+        case sqlite3.SQLITE_IOERR:
+            return StoreError(f"the disk did not take or give the index: {error}", hint=_MAKE_ROOM)
+        case _:
+            return Unusable(f"the index is damaged: {error}", hint="make it again with `codeseek index`")
+
+
+def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """Open a database; for reading even where nothing can be written."""
+    if not read_only:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        return connection
+    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+    waiting = path.with_name(path.name + "-wal")
+    unread = waiting.exists() and waiting.stat().st_size > 0
+    mode = "mode=rw" if writable else "mode=ro" if unread else "immutable=1"
+    uri = f"{path.absolute().as_uri()}?{mode}"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def _make_private(directory: Path) -> None:
+    for folder in (directory.parent.parent, directory.parent, directory, directory / "words", directory / "vectors"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)
+
+
+def _parts(values: Collection[Any]) -> Iterator[list[Any]]:
+    listed = list(values)
+    for start in range(0, len(listed), _BATCH):
+        yield listed[start : start + _BATCH]
+
+
+def _marks(values: Collection[object]) -> str:
+    return ",".join("?" * len(values))
+
+
+# ------------------------------------------------------------ whole indexes
+
+
+def discard(directory: Path, *, keep: bool) -> None:
+    """Put away a database that cannot be used, so that a new one can be made; `keep` moves it aside. Needs the lock."""
+    with translated():
+        if keep:
+            (directory / DATABASE).replace(directory / _DAMAGED)
+        for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal"):
+            (directory / name).unlink(missing_ok=True)
+
+
+def catalogue(data_dir: Path) -> list[Summary]:
+    """Return a line for each index in the data folder, the latest first; opens nothing but the databases."""
+    found = [_summary(path.parent) for path in sorted(data_dir.glob(f"indexes/*/{DATABASE}"))]
+    return sorted(found, key=lambda summary: -(summary.indexed_at or 0))
+
+
+def _summary(directory: Path) -> Summary:
+    size = size_of(directory)
+    try:
+        with Store.open(directory, directory, read_only=True) as store:
+            root = Path(os.fsdecode(store.meta("root") or b""))
+            files, chunks = (store._all(f"SELECT count(*) FROM {table}")[0][0] for table in ("files", "chunks"))  # noqa: S608
+            model = str(store.meta("model") or "")
+            return Summary(root, directory, files, chunks, model, store.meta("created_at"), store.meta("indexed_at"), size)
+    except StoreError as error:
+        return Summary(Path(), directory, 0, 0, "", None, None, size, problem=error.message)
+
+
+def size_of(directory: Path) -> int:
+    """Return how many bytes an index takes on disk."""
+    total = 0
+    for folder, _, names in os.walk(directory):
+        for name in names:
+            with contextlib.suppress(OSError):
+                total += os.stat(os.path.join(folder, name)).st_size
+    return total
+
+
+def remove(directory: Path) -> None:
+    """Delete an index, and nothing in the folder that is not ours; raises `BusyError` while it is written."""
+    from codeseek.lock import WriteLock
+
+    with translated():
+        if not directory.is_dir():
+            return
+        with WriteLock(directory / LOCK):
+            for pattern in ("words/*.words*", "vectors/*/*.vec*", "vectors/*/*.hnsw*"):
+                for path in directory.glob(pattern):
+                    path.unlink(missing_ok=True)
+            for name in _OURS:
+                (directory / name).unlink(missing_ok=True)
+        for folder in (*directory.glob("vectors/*"), directory / "words", directory / "vectors", directory):
+            with contextlib.suppress(OSError):
+                folder.rmdir()
+
+
+__all__ = [
+    "DATABASE",
+    "LOCK",
+    "Counts",
+    "Snapshot",
+    "Store",
+    "Summary",
+    "Unusable",
+    "catalogue",
+    "discard",
+    "remove",
+    "size_of",
+    "translated",
+]

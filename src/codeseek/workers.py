@@ -1,0 +1,221 @@
+"""Worker processes that prepare batches: bounded queues, and a parser that crashes takes no other file with it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import pickle
+import queue
+import struct
+import subprocess
+import sys
+import threading
+import time
+import traceback
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from codeseek.errors import StoreError
+
+if TYPE_CHECKING:
+    from codeseek.batch import Batch, Recipe
+    from codeseek.rows import Task
+
+_LENGTH = struct.Struct("<Q")
+_AHEAD = 2  # batches given to a worker at once: the next one is there when one is done
+_EVERY_S = 0.05  # between a worker's words on how far it is
+
+
+@dataclass(frozen=True, slots=True)
+class Advance:
+    """So many more files are being looked at, the last of them being `path`."""
+
+    files: int
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """A file on which a worker died, alone."""
+
+    task: Task
+
+
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """A bug in a worker, with its traceback."""
+
+    trace: str
+
+
+@dataclass(slots=True, eq=False)
+class _Worker:
+    process: subprocess.Popen[bytes]
+    given: deque[list[Task]] = field(default_factory=deque)
+    ready: bool = False
+
+
+class Pool:
+    """Processes that share the work of one refresh. They start at once, and end with the pool or with this process."""
+
+    def __init__(self, recipe: Recipe, count: int) -> None:
+        self._recipe = recipe
+        self._answers: queue.SimpleQueue[tuple[_Worker, Any]] = queue.SimpleQueue()
+        self._workers = [self._start() for _ in range(count)]
+
+    def prepare(self, batches: Iterable[list[Task]]) -> Iterator[Batch | Advance | Crashed]:
+        """Yield every batch prepared, in whatever order they come, and what can be said in between."""
+        waiting = iter(batches)
+        again: deque[list[Task]] = deque()  # batches of a worker that died
+        while True:
+            for _ in range(_AHEAD):
+                for worker in self._workers:
+                    if len(worker.given) < _AHEAD and (tasks := again.popleft() if again else next(waiting, None)):
+                        worker.given.append(tasks)
+                        with contextlib.suppress(BrokenPipeError):  # its end is told by the reader
+                            _send(_pipe(worker.process.stdin), tasks)
+            if not any(worker.given for worker in self._workers):
+                return
+            worker, answer = self._next_answer()
+            worker.ready = worker.ready or answer is not None
+            if isinstance(answer, _Failure):
+                raise RuntimeError(f"a worker failed:\n{answer.trace}")
+            if answer is None:
+                yield from self._bury(worker, again)
+                continue
+            if not isinstance(answer, Advance):
+                worker.given.popleft()
+            yield answer
+
+    @property
+    def size(self) -> int:
+        """How many processes there are."""
+        return len(self._workers)
+
+    def close(self) -> None:
+        """End the workers, whatever they are doing."""
+        for worker in self._workers:
+            worker.process.kill()
+        for worker in self._workers:
+            worker.process.wait()
+            for pipe in (worker.process.stdin, worker.process.stdout):
+                if pipe is not None:
+                    with contextlib.suppress(OSError):
+                        pipe.close()
+        self._workers = []
+
+    def __enter__(self) -> Pool:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _start(self) -> _Worker:
+        program = f"import sys; sys.path[:] = {sys.path!r}; from codeseek.workers import main; main()"
+        apart: dict[str, Any] = (
+            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if sys.platform == "win32" else {"process_group": 0}
+        )  # Ctrl-C is for this process; a worker ends when its pipe does
+        process = subprocess.Popen(
+            [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, **apart
+        )
+        worker = _Worker(process)
+        _send(_pipe(process.stdin), self._recipe)
+        threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
+        return worker
+
+    def _listen(self, worker: _Worker) -> None:
+        with contextlib.suppress(EOFError, OSError, ValueError):
+            pipe = _pipe(worker.process.stdout)
+            while True:
+                self._answers.put((worker, _receive(pipe)))
+        self._answers.put((worker, None))
+
+    def _next_answer(self) -> tuple[_Worker, Any]:
+        while True:
+            with contextlib.suppress(queue.Empty):  # waiting without end cannot be interrupted on Windows
+                return self._answers.get(timeout=1)
+
+    def _bury(self, worker: _Worker, again: deque[list[Task]]) -> Iterator[Crashed]:
+        """Replace a worker that died; the batch that it was at is tried file by file."""
+        status = worker.process.wait()
+        if not worker.ready:
+            raise StoreError(f"worker processes end at once (status {status})", hint="index without them: set `workers = 1`")
+        culprits = worker.given.popleft() if worker.given else []
+        if len(culprits) == 1:
+            yield Crashed(culprits[0])
+        else:
+            again.extend([task] for task in culprits)
+        again.extend(worker.given)
+        self._workers[self._workers.index(worker)] = self._start()
+
+
+def main() -> None:
+    """Be a worker: prepare batches from standard input until it ends."""
+    source = os.fdopen(os.dup(0), "rb")
+    target = os.fdopen(os.dup(1), "wb", buffering=0)
+    os.dup2(2, 1)  # what a library prints must not get among the answers
+    with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
+        recipe = _receive(source)
+        _send(target, Advance(0, ""))
+        try:
+            while True:
+                tasks = _receive(source)
+                _send(target, recipe.prepare(tasks, _Advances(target)))
+        except Exception as error:
+            if isinstance(error, EOFError | BrokenPipeError):
+                raise
+            _send(target, _Failure(traceback.format_exc()))
+
+
+class _Advances:
+    """Tells the other side how far the work is, but not too often."""
+
+    def __init__(self, target: BinaryIO) -> None:
+        self._target = target
+        self._files = 0
+        self._said = time.monotonic()
+
+    def __call__(self, path: str) -> None:
+        self._files += 1
+        if time.monotonic() - self._said >= _EVERY_S:
+            _send(self._target, Advance(self._files, path))
+            self._files, self._said = 0, time.monotonic()
+
+
+def _send(pipe: BinaryIO, message: object) -> None:
+    data = memoryview(pickle.dumps(message, protocol=5))
+    pipe.write(_LENGTH.pack(len(data)))
+    while data:
+        data = data[pipe.write(data) :]
+
+
+def _receive(pipe: BinaryIO) -> Any:
+    (length,) = _LENGTH.unpack(_exactly(pipe, _LENGTH.size))
+    return pickle.loads(_exactly(pipe, length))  # noqa: S301  both ends are ours
+
+
+def _exactly(pipe: BinaryIO, length: int) -> bytearray:
+    data = bytearray(length)
+    view = memoryview(data)
+    while view:
+        count = pipe.readinto(view)  # type: ignore[attr-defined]  # a raw pipe, which BinaryIO does not promise
+        if not count:
+            raise EOFError
+        view = view[count:]
+    return data
+
+
+def _pipe(pipe: Any) -> BinaryIO:
+    assert pipe is not None  # noqa: S101  both were asked for
+    result: BinaryIO = pipe
+    return result
+
+
+def count_cores() -> int:
+    """Return how many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0)) or 1
+    return os.cpu_count() or 1
+
