@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
+from unicodedata import category
 
 from codeseek.errors import UsageError
 from codeseek.records import KINDS
 
 _FILTER = re.compile(r'(?<!\S)(-?)(lang|kind|path)[:：](?:"([^"]*)"|([^\s"]\S*))', re.IGNORECASE)
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]+")
 _ALIASES = {"c#": "csharp", "c++": "cpp", "golang": "go", "make": "makefile", "shell": "bash", "terraform": "hcl"}
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
+class Query(NamedTuple):
     """The words of a question and the filters typed among them."""
 
     words: str
@@ -36,7 +35,7 @@ def parse(text: str) -> Query:
         values[f"{sign}{name}"] += [value for value in found if value]
         return " "
 
-    words = " ".join(_FILTER.sub(take, _CONTROL.sub(" ", text)).split())
+    words = " ".join(_FILTER.sub(take, _visible(text)).split())
     return Query(
         words,
         languages=languages(values["lang"]),
@@ -44,6 +43,13 @@ def parse(text: str) -> Query:
         paths=tuple(values["path"]),
         exclude=tuple(values["-path"]),
     )
+
+
+def _visible(text: str) -> str:
+    """Replace control characters, and bytes that are not UTF-8, by spaces."""
+    if text.isprintable():
+        return text
+    return "".join(" " if category(character) in ("Cc", "Cs") else character for character in text)
 
 
 def checked(words: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_DANGEROUS = re.compile(
+_DANGEROUS = (
     "["
     "\x00-\x1f\x7f-\x9f"  # control characters: they move the cursor, clear the screen, set the title
     "\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"  # direction and separators: text reads other than it is
@@ -18,7 +18,7 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 def safe(text: str) -> str:
     r"""Return text for one line of a screen: what would steer the terminal or hide is written out, as in `\x1b`."""
-    return _DANGEROUS.sub(_written_out, text)
+    return text if text.isprintable() else re.sub(_DANGEROUS, _written_out, text)
 
 
 def _written_out(match: re.Match[str]) -> str:

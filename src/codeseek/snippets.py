@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from codeseek.records import Chunk
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _WORD = re.compile(r"[^\W_]+")
-_HAN = re.compile(r"[\u3400-\u9fff]+")
 _INDENT = re.compile(r"[ \t]*")
 _LONGEST = 1_000
 """Characters of a line that are looked at: a minified line is not searched to its end."""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line of a file without the indentation common to the snippet; `marks` are character ranges [start, end)."""
 
     number: int
@@ -35,7 +33,7 @@ def pattern(query: str, terms: Sequence[str]) -> re.Pattern[str] | None:
     else:
         typed = _WORD.findall(query[:_LONGEST].lower())
         words = {word for word in typed if len(word) > 2 or not word.isascii()}
-        words |= {run[at : at + 2] for run in _HAN.findall(query[:_LONGEST]) for at in range(len(run) - 1)}
+        words |= {word[at : at + 2] for word in typed if not word.isascii() for at in range(len(word) - 1)}
     latin = sorted((word for word in words if word.isascii() and len(word) > 1), key=len, reverse=True)
     other = sorted((word for word in words if not word.isascii()), key=len, reverse=True)
     parts = []

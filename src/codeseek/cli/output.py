@@ -7,12 +7,16 @@ import io
 import os
 import sys
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
-from codeseek.cli import terminal
+if TYPE_CHECKING:
+    from codeseek.cli.terminal import Terminal, WhenColour
 
 
-def screen(when: terminal.WhenColour = "auto") -> terminal.Terminal:
+def screen(when: WhenColour = "auto") -> Terminal:
     """Return what standard output can show."""
+    from codeseek.cli import terminal
+
     return terminal.of(sys.stdout, when)
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from dataclasses import dataclass
-from typing import Literal, TextIO
+from typing import Literal, NamedTuple, TextIO
 
 from codeseek import screen
 
@@ -18,8 +17,7 @@ RED, GREEN, YELLOW, MAGENTA, CYAN = "31", "32", "33", "35", "36"
 _STYLE = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;[^\x1b]*\x1b\\")
 
 
-@dataclass(frozen=True, slots=True)
-class Terminal:
+class Terminal(NamedTuple):
     """What a stream can show; the default is a plain pipe."""
 
     width: int = 200
@@ -43,7 +41,8 @@ class Terminal:
     def bar(self, share: float, cells: int) -> str:
         """Return a bar that is filled to a share between 0 and 1."""
         full = round(min(max(share, 0.0), 1.0) * cells)
-        return self.sign("▰", "#") * full + self.styled(self.sign("▱", "-") * (cells - full), DIM)
+        empty = self.styled(self.sign("▱", "-") * (cells - full), DIM)
+        return self.styled(self.sign("▰", "#") * full, GREEN) + empty
 
 
 def of(stream: TextIO, when: WhenColour = "auto") -> Terminal:

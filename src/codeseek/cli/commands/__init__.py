@@ -27,7 +27,7 @@ _OVERVIEW = """\
 codeseek finds code and documentation by meaning, in English, Chinese and the mix of both, offline.
 
   codeseek how is auth done         search the project you are in; the first search indexes it
-  codeseek "依赖注入 是怎么实现的"      ask in any language
+  codeseek "依赖注入 是怎么实现的"  ask in any language
   codeseek similar app.py:42        find code like the code there
   codeseek status                   see what is indexed and what was left out
   codeseek --help                   see everything else

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import wraps
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import click
 from click.shell_completion import CompletionItem
@@ -40,8 +39,7 @@ def colour(command: _Command) -> _Command:
     )(command)
 
 
-@dataclass(frozen=True, slots=True)
-class Narrowing:
+class Narrowing(NamedTuple):
     """What `--lang`, `--kind`, `--path` and `--exclude` say; `!GLOB` is among the excluded already."""
 
     languages: tuple[str, ...]
@@ -79,8 +77,7 @@ def narrowing(command: _Command) -> _Command:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Showing:
+class Showing(NamedTuple):
     """How hits are shown, and how much the index is trusted."""
 
     limit: int | None
@@ -97,7 +94,7 @@ def showing(command: _Command) -> _Command:
 
     @wraps(command)
     def gathered(*arguments: object, **values: Any) -> object:
-        chosen = Showing(**{name: values.pop(name) for name in Showing.__dataclass_fields__})
+        chosen = Showing(**{name: values.pop(name) for name in Showing._fields})
         return command(*arguments, showing=chosen, **values)
 
     return _with(
@@ -116,14 +113,14 @@ def showing(command: _Command) -> _Command:
     )
 
 
-def _with(command: Callable[..., Any], *options: Callable[[Any], Any]) -> Any:
+def _with(command: _Command, *options: Callable[[_Command], _Command]) -> _Command:
     """Add options in the order in which the help shows them."""
     for option in reversed(options):
         command = option(command)
     return command
 
 
-def _many(name: str, metavar: str, text: str, complete: _Complete) -> Callable[[Any], Any]:
+def _many(name: str, metavar: str, text: str, complete: _Complete) -> Callable[[_Command], _Command]:
     return click.option(name, metavar=metavar, multiple=True, help=text, shell_complete=complete)
 
 

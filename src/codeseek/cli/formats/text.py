@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from codeseek import screen, snippets
 from codeseek.cli.report import Report
-from codeseek.cli.terminal import BOLD, CYAN, DIM, GREEN, MAGENTA, RED, Terminal, columns
+from codeseek.cli.terminal import BOLD, DIM, MAGENTA, RED, Terminal, columns
 from codeseek.records import Hit
 
 _BAR = 5
@@ -37,9 +37,7 @@ def _heading(hit: Hit, report: Report, terminal: Terminal, best: float) -> Itera
     chunk = hit.chunk
     folder, _, name = screen.safe(report.path(chunk.path)).rpartition("/")
     place = terminal.linked(
-        (terminal.styled(f"{folder}/", CYAN) if folder else "")
-        + terminal.styled(name, CYAN, BOLD)
-        + terminal.styled(f":{chunk.first_line}", GREEN),
+        (f"{folder}/" if folder else "") + terminal.styled(name, BOLD) + f":{chunk.first_line}",
         report.uri(chunk.path),
     )
     bar = terminal.bar(hit.score / best if best > 0 else 0.0, _BAR)
