@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _LENGTH = struct.Struct("<Q")
 _AHEAD = 2  # batches given to a worker at once: the next one is there when one is done
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
+"""Each worker computes on one core: threads of a matrix library in every one of them would wait for each other."""
+
 _EVERY_S = 0.05  # between a worker's words on how far it is
 
 
@@ -118,7 +121,12 @@ class Pool:
             {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if sys.platform == "win32" else {"process_group": 0}
         )  # Ctrl-C is for this process; a worker ends when its pipe does
         process = subprocess.Popen(
-            [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0, **apart
+            [sys.executable, "-c", program],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            bufsize=0,
+            env={**os.environ, **dict.fromkeys(_THREADS, "1")},
+            **apart,
         )
         worker = _Worker(process)
         _send(_pipe(process.stdin), self._recipe)
