@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from codeseek.records import Chunk
@@ -84,10 +84,10 @@ def _marks(text: str, words: re.Pattern[str] | None) -> tuple[tuple[int, int], .
 def _best_run(
     after: Sequence[int], texts: Sequence[str], marks: dict[int, tuple[tuple[int, int], ...]], length: int
 ) -> Sequence[int]:
-    """Return the run of lines with the most different words of the question, the first among equals."""
+    """Return the run of lines with the most different words of the question, then the most lines that have one."""
 
-    def words(positions: Iterable[int]) -> set[str]:
-        return {texts[position][start:end].lower()[:5] for position in positions for start, end in marks[position]}
+    def worth(run: Sequence[int]) -> tuple[int, int]:
+        words = {texts[position][start:end].lower()[:5] for position in run for start, end in marks[position]}
+        return len(words), sum(bool(marks[position]) for position in run)
 
-    runs = [after[at : at + length] for at in range(max(1, len(after) - length + 1))]
-    return max(runs, key=lambda run: len(words(run)))
+    return max((after[at : at + length] for at in range(max(1, len(after) - length + 1))), key=worth)

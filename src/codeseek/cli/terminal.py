@@ -64,4 +64,9 @@ def of(stream: TextIO, when: WhenColour = "auto") -> Terminal:
 
 def columns(text: str) -> int:
     """Return how many columns a styled text takes."""
-    return screen.columns(_STYLE.sub("", text))
+    return screen.columns(plain(text))
+
+
+def plain(text: str) -> str:
+    """Return a styled text without its colours and links."""
+    return _STYLE.sub("", text)

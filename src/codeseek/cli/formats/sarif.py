@@ -56,7 +56,7 @@ def _result(hit: Hit, query: str, best: float, kinds: list[str]) -> dict[str, ob
         "ruleId": chunk.kind,
         "ruleIndex": kinds.index(chunk.kind),
         "level": "note",
-        "message": {"text": f"{chunk.symbol or chunk.kind} answers: {query}"},
+        "message": {"text": _literal(f"{chunk.symbol or chunk.kind} answers: {query}")},
         "rank": round(100 * hit.score / best, 2) if best > 0 and hit.score > 0 else 0.0,
         "locations": [
             {
@@ -72,3 +72,8 @@ def _result(hit: Hit, query: str, best: float, kinds: list[str]) -> dict[str, ob
             }
         ],
     }
+
+
+def _literal(text: str) -> str:
+    """Escape what is a placeholder in a SARIF message."""
+    return text.replace("{", "{{").replace("}", "}}")

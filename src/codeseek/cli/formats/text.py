@@ -11,6 +11,8 @@ from codeseek.records import Hit
 
 _BAR = 5
 _ALSO = 4
+_WIDEST = 100
+"""Columns of a heading: on a wider screen the eye would lose the line."""
 
 
 def render(report: Report, terminal: Terminal) -> Iterator[str]:
@@ -43,13 +45,15 @@ def _heading(hit: Hit, report: Report, terminal: Terminal, best: float) -> Itera
     bar = terminal.bar(hit.score / best if best > 0 else 0.0, _BAR)
     kind = terminal.styled(f"{chunk.kind}{terminal.sign(' · ', ' - ')}{chunk.language}", DIM)
     symbol = screen.safe(chunk.symbol)
-    room = terminal.width if terminal.live else min(terminal.width, 100)
+    room = min(terminal.width, _WIDEST)
     free = room - columns(place) - columns(kind) - columns(bar) - 6
     if columns(symbol) <= free:
         left = f"{place}  {terminal.styled(symbol, MAGENTA)}" if symbol else place
         yield _spread(left, f"{kind}  {bar}", room)
         return
-    yield _spread(place, bar, room)
+    yield _spread(place, bar, room) if columns(place) + 2 + _BAR <= room else place
+    if columns(kind) > room // 2:
+        kind = ""
     symbol = screen.cut(symbol, room - columns(kind) - 4, terminal.sign("…", "~"))
     yield _spread(f"  {terminal.styled(symbol, MAGENTA)}", kind, room)
 
@@ -84,17 +88,21 @@ def _below(hit: Hit, report: Report, terminal: Terminal) -> Iterator[str]:
     if hit.also:
         ranges = [f"{first}-{last}" if last > first else f"{first}" for first, last in hit.also]
         more = f" and {len(ranges) - _ALSO} more" if len(ranges) > _ALSO else ""
-        yield terminal.styled(f"  also {', '.join(ranges[:_ALSO])}{more}", DIM)
+        yield _dim(f"  also {', '.join(ranges[:_ALSO])}{more}", terminal)
     if report.explain and hit.why:
-        reasons = [f"{screen.safe(name)} {_shown(value)}" for name, value in hit.why.items()]
-        line = "  why"
-        for reason in reasons:
-            longer = f"{line}{terminal.sign(' · ', ' - ') if line.strip() != 'why' else ' '}{reason}"
-            if columns(longer) > terminal.width and line.strip() != "why":
-                yield terminal.styled(line, DIM)
+        dot, line = terminal.sign(" · ", " - "), ""
+        for name, value in hit.why.items():
+            reason = f"{screen.safe(name)} {_shown(value)}"
+            longer = f"{line}{dot}{reason}" if line else f"  why {reason}"
+            if line and columns(longer) > terminal.width:
+                yield _dim(line, terminal)
                 longer = f"      {reason}"
             line = longer
-        yield terminal.styled(line, DIM)
+        yield _dim(line, terminal)
+
+
+def _dim(text: str, terminal: Terminal) -> str:
+    return terminal.styled(screen.cut(text, terminal.width, terminal.sign("…", "~")), DIM)
 
 
 def _shown(value: float | str | tuple[str, ...]) -> str:
