@@ -1,0 +1,12 @@
+"""Cut a file into chunks: by its language's chunker, by lines where there is none."""
+
+from __future__ import annotations
+
+from codeseek.records import Chunk, SourceFile
+
+
+def chunk(file: SourceFile, text: str) -> list[Chunk]:
+    """Return the chunks of a file: those that tile it in order, then the comments that lie over them."""
+    from codeseek.chunkers import code
+
+    return code.chunk(file, text)
