@@ -102,8 +102,10 @@ class FakeEngine:
     def similar(self, request: SimilarRequest) -> SearchResult:
         return self._answered("similar", request)
 
-    def refresh(self, listener: ProgressListener | None = None) -> RefreshSummary:
-        self.calls.append("refresh")
+    def refresh(
+        self, listener: ProgressListener | None = None, *, under: PurePosixPath | None = None, thorough: bool = False
+    ) -> RefreshSummary:
+        self.calls.append(f"refresh {under}" if under else "refresh")
         if listener is not None:
             for progress in self.progress:
                 listener(progress)

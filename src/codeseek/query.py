@@ -69,7 +69,7 @@ def languages(names: list[str] | tuple[str, ...]) -> tuple[str, ...]:
     from codeseek.languages import LANGUAGES
 
     by_suffix = {
-        suffix.lstrip("."): name for name, language in reversed(LANGUAGES.items()) for suffix in language.suffixes
+        suffix.lstrip("."): name for name, language in reversed([*LANGUAGES.items()]) for suffix in language.suffixes
     }
     chosen = []
     for name in names:

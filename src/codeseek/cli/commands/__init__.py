@@ -23,6 +23,8 @@ _COMMANDS = {
 _ANYWHERE = {"-C": 1, "--project": 1, "--color": 1}
 """Options that may stand before a command's name, and how many words they take."""
 
+_FILTERS = ("-path:", "-path：", "-lang:", "-lang：", "-kind:", "-kind：")
+
 _OVERVIEW = """\
 codeseek finds code and documentation by meaning, in English, Chinese and the mix of both, offline.
 
@@ -62,8 +64,12 @@ def _named(args: list[str]) -> list[str]:
         name, equals, _ = args[at].partition("=")
         at += 1 if equals else 1 + _ANYWHERE[name]
     if at < len(args) and args[at] in _COMMANDS:
-        return [args[at], *args[:at], *args[at + 1 :]]
-    return ["search", *args]
+        args = [args[at], *args[:at], *args[at + 1 :]]
+    else:
+        args = ["search", *args]
+    if args[0] == "search":  # a space keeps a filter from being taken for an option
+        args = [f" {word}" if word.startswith(_FILTERS) else word for word in args]
+    return args
 
 
 @click.group(

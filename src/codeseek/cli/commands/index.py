@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
+from pathlib import PurePosixPath
 
 import click
 
@@ -19,14 +20,15 @@ from codeseek.errors import ExitCode
 @options.project
 @click.pass_context
 def index_command(ctx: click.Context, /, path: str | None, workers: int | None, project: str | None) -> int:
-    """Bring the index of the project that holds PATH up to date, or make it.
+    """Bring the index of a project up to date, or make it.
 
-    Only what has changed is read again. Ctrl-C keeps what is done; the next call goes on from there.
+    Only what has changed is read again. A PATH inside the project limits the work to that folder. Ctrl-C keeps what
+    is done; the next call goes on from there.
     """
     place = locate(path, project)
     chosen = settings.load(place.root, {"workers": workers})
     with closing(ctx.obj(place.root, chosen)) as engine, diagnostics.ProgressBar() as bar:
-        summary = engine.refresh(bar)
+        summary = engine.refresh(bar, under=None if place.folder == PurePosixPath() else place.folder, thorough=True)
     diagnostics.refreshed(summary)
     if not summary.added + summary.changed + summary.unchanged:
         diagnostics.note(f"no file worth indexing in {place.root}: `codeseek status` says what was skipped and why")
