@@ -59,7 +59,7 @@ class Model:
 
 @dataclass(slots=True)
 class Batch:
-    """Files ready for the store: their rows, all their chunks' rows in order, vectors [chunks, dimensions], and analysis."""
+    """Files ready for the store: their rows, and of all their chunks in order rows, vectors and analysis."""
 
     files: list[FileRow] = field(default_factory=list)
     chunks: list[Row] = field(default_factory=list)

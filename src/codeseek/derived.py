@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 
 from codeseek import arrays, vectors, words
 from codeseek.batch import Model, vectors_of
+from codeseek.database import translated
 from codeseek.embedders import Embedder
 from codeseek.records import SourceFile
 from codeseek.rows import decode_path
-from codeseek.store import Store, translated
+from codeseek.store import Store
 
 MERGE_RATIO = 4
 """A segment is merged with those after it when it is at most so many times as large as they are together."""
@@ -69,13 +70,17 @@ def damaged(store: Store, fingerprint: str, *, thorough: bool = False) -> dict[s
     found = {}
     for name in store.segments():
         paths = (store.segment_path(name), store.vectors_path(name, fingerprint))
-        broken = [path.relative_to(store.directory).as_posix() for path in paths if not _is_sound(store, path, known, thorough)]
+        broken = [
+            path.relative_to(store.directory).as_posix()
+            for path in paths
+            if not _is_sound(store, path, known, thorough=thorough)
+        ]
         if broken:
             found[name] = broken
     return found
 
 
-def _is_sound(store: Store, path: Path, known: dict[str, tuple[int, int, int | None]], thorough: bool) -> bool:
+def _is_sound(store: Store, path: Path, known: dict[str, tuple[int, int, int | None]], *, thorough: bool) -> bool:
     name = path.relative_to(store.directory).as_posix()
     try:
         stat = path.stat()
@@ -103,7 +108,9 @@ def rebuild(store: Store, embedder: Embedder, names: Sequence[str]) -> None:
                 store.next_generation()
             continue
         keys = store.keys(ids)
-        matrix = vectors_of(embedder, chunks, [keys[number] for number in ids], store.vectors(model.fingerprint, keys.values()))
+        matrix = vectors_of(
+            embedder, chunks, [keys[number] for number in ids], store.vectors(model.fingerprint, keys.values())
+        )
         segment = words.Segment.build([words.analyse(files)], np.array(ids, np.int64))
         make_live = write(store, model.fingerprint, new_name(), segment, matrix, instead_of=[name])
         with store.writing():
@@ -112,7 +119,7 @@ def rebuild(store: Store, embedder: Embedder, names: Sequence[str]) -> None:
 
 
 def embed_again(store: Store, embedder: Embedder, advance: Callable[[int], None]) -> None:
-    """Give every chunk a vector of a new model; `advance` hears how many are done. What was made is kept if interrupted."""
+    """Give every chunk a vector of a new model; `advance` hears how many more are done; an interruption keeps what was made."""
     model = Model.of(embedder)
     done = 0
     new_keys: list[tuple[int, bytes]] = []
@@ -168,7 +175,11 @@ def choose_merge(live: Sequence[int], dead: Sequence[int], most_rows: int | None
     rows = 0
     while start:
         size = live[start - 1]
-        if start < count and count - start > forced and (size > MERGE_RATIO * rows or rows + size > (most_rows or rows + size)):
+        if (
+            start < count
+            and count - start > forced
+            and (size > MERGE_RATIO * rows or rows + size > (most_rows or rows + size))
+        ):
             break
         start -= 1
         rows += size
@@ -261,4 +272,3 @@ def sweep(store: Store, fingerprint: str) -> None:
     names = [path.relative_to(store.directory).as_posix() for path in gone]
     if known := store.derived().keys() & set(names):
         store.remove_derived(known)
-

@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Literal
 
 from codeseek import store as stores
 from codeseek import walker
+from codeseek.database import Unusable, translated
 from codeseek.lock import WriteLock
 from codeseek.records import Progress, ProgressListener, RefreshSummary, Skipped, SourceFile
 from codeseek.rows import KnownFile, Task, encode_path
-from codeseek.store import DATABASE, LOCK, Store, Unusable, translated
+from codeseek.store import DATABASE, LOCK, Store
 from codeseek.workers import Advance, Crashed, Pool, count_cores
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from codeseek.batch import Batch, EmbedderSource, Model, Recipe
@@ -98,8 +100,8 @@ class Indexer:
     ) -> RefreshSummary:
         """Bring the index up to date; only `under` a folder if one is given.
 
-        `thorough` also reads every checksum, merges without limit and builds graphs. Raises `StoreError`, and `BusyError`
-        when there is something to write and another process is writing. What is done before an error or a
+        `thorough` also reads every checksum, merges without limit and builds graphs. Raises `StoreError`, and
+        `BusyError` when there is something to write and another process is writing. What is done before an error or a
         KeyboardInterrupt is kept.
         """
         started = time.perf_counter()
@@ -174,7 +176,7 @@ class Indexer:
         try:
             return Store.open(self.directory, self.root), []
         except Unusable as error:
-            stores.discard(self.directory, keep=True)
+            stores.discard(self.directory)
             store = Store.open(self.directory, self.root)
             with store.writing():
                 store.set_meta(note=error.message)
@@ -209,7 +211,15 @@ class _Refresh:
     """One refresh under the lock."""
 
     def __init__(
-        self, indexer: Indexer, store: Store, scan: Scan, reporter: Reporter, rebuilt: list[str], under: PurePosixPath | None, *, thorough: bool
+        self,
+        indexer: Indexer,
+        store: Store,
+        scan: Scan,
+        reporter: Reporter,
+        rebuilt: list[str],
+        under: PurePosixPath | None,
+        *,
+        thorough: bool,
     ) -> None:
         self.added = self.changed = self.touched = self.rejected = self.chunks = 0
         self.rebuilt = rebuilt
@@ -257,6 +267,7 @@ class _Refresh:
             if self._model.fingerprint != fingerprint:
                 self._reporter.start("index", store.counts().chunks)
                 derived.embed_again(store, self._recipe.embedder, self._reporter.advance)
+                derived.sweep(store, self._model.fingerprint)
             if store.meta("model") != self._indexer.model:
                 with store.writing():
                     store.set_meta(model=self._indexer.model)
@@ -373,7 +384,9 @@ class _Refresh:
         if self._ids and self._model is not None:
             segment = words.Segment.build(self._analyses, np.concatenate(self._ids))
             derived.write(store, self._model.fingerprint, self._segment, segment, np.concatenate(self._matrices))()
-            store.set_meta(fingerprint=self._model.fingerprint, dimensions=self._model.dimensions, model=self._indexer.model)
+            store.set_meta(
+                fingerprint=self._model.fingerprint, dimensions=self._model.dimensions, model=self._indexer.model
+            )
         self._ids, self._matrices, self._analyses = [], [], []
         store.next_generation()
 

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from codeseek import store as stores
+from codeseek.database import Unusable
 from codeseek.errors import StoreError, UsageError
 from codeseek.indexer import Indexer
 from codeseek.records import (
@@ -23,7 +24,7 @@ from codeseek.records import (
     Status,
 )
 from codeseek.settings import Settings
-from codeseek.store import Store, Unusable
+from codeseek.store import Store
 from codeseek.walker import WalkOptions
 
 if TYPE_CHECKING:
@@ -158,7 +159,9 @@ class LocalEngine:
                 except (FileNotFoundError, Damaged, Unusable) as error:
                     self._forget()
                     if attempt == _ATTEMPTS - 1:
-                        raise StoreError(f"the index is damaged: {error}", hint="make it again with `codeseek index`") from error
+                        raise StoreError(
+                            f"the index is damaged: {error}", hint="make it again with `codeseek index`"
+                        ) from error
                     if isinstance(error, Unusable) or attempt:
                         self._indexer.refresh(thorough=True)
             raise AssertionError

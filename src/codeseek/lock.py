@@ -27,7 +27,7 @@ else:
 
 
 class WriteLock:
-    """The right to write one index; a context manager that raises `BusyError` at once, or OSError, when it is not to be had."""
+    """The right to write one index; entering raises `BusyError` at once when another process has it, or OSError."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -64,7 +64,9 @@ class WriteLock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._descriptor is not None:
-            os.close(self._descriptor)  # closing lets the lock go; the file stays, or two processes could lock two files
+            os.close(
+                self._descriptor
+            )  # closing lets the lock go; the file stays, or two processes could lock two files
             self._descriptor = None
 
     def _is_current(self, descriptor: int) -> bool:

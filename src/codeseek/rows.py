@@ -26,12 +26,15 @@ CREATE TABLE skipped(
 CREATE TABLE directories(path BLOB PRIMARY KEY, details BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE chunks(
     id INTEGER PRIMARY KEY AUTOINCREMENT, path BLOB NOT NULL, first_line INTEGER NOT NULL, last_line INTEGER NOT NULL,
-    language TEXT NOT NULL, kind TEXT NOT NULL, symbol TEXT NOT NULL, text TEXT, details TEXT NOT NULL, key BLOB NOT NULL);
+    language TEXT NOT NULL, kind TEXT NOT NULL, symbol TEXT NOT NULL, text TEXT, details TEXT NOT NULL,
+    key BLOB NOT NULL);
 CREATE TABLE dead(chunk INTEGER PRIMARY KEY, segment TEXT NOT NULL);
-CREATE TABLE models(number INTEGER PRIMARY KEY, fingerprint TEXT UNIQUE NOT NULL, name TEXT NOT NULL, dimensions INTEGER NOT NULL);
+CREATE TABLE models(
+    number INTEGER PRIMARY KEY, fingerprint TEXT UNIQUE NOT NULL, name TEXT NOT NULL, dimensions INTEGER NOT NULL);
 CREATE TABLE vectors(
     id INTEGER PRIMARY KEY, model INTEGER NOT NULL, key BLOB NOT NULL, vector BLOB NOT NULL, UNIQUE(model, key));
-CREATE TABLE derived(name TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, checksum INTEGER) WITHOUT ROWID;
+CREATE TABLE derived(
+    name TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, checksum INTEGER) WITHOUT ROWID;
 """
 
 CHUNK_COLUMNS = "id, path, first_line, last_line, language, kind, symbol, text, details"
@@ -92,11 +95,11 @@ def encode_chunks(chunks: Sequence[Chunk], keys: Sequence[bytes]) -> list[Row]:
         if chunk.kind == "comment" and (at := bisect_right(starts, chunk.first_line)):
             place = _place(chunks, number, tiles[at - 1])
         definitions = [(definition.name, definition.kind, definition.line) for definition in chunk.definitions]
-        details = json.dumps((chunk.breadcrumb, definitions, chunk.comments, place), ensure_ascii=False, separators=(",", ":"))
-        text = None if place else chunk.text
-        rows.append(
-            (chunk.first_line, chunk.last_line, chunk.language, chunk.kind, chunk.symbol, text, details, key)
+        details = json.dumps(
+            (chunk.breadcrumb, definitions, chunk.comments, place), ensure_ascii=False, separators=(",", ":")
         )
+        text = None if place else chunk.text
+        rows.append((chunk.first_line, chunk.last_line, chunk.language, chunk.kind, chunk.symbol, text, details, key))
     return rows
 
 

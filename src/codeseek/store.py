@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import os
 import re
 import sqlite3
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
-from codeseek.errors import BusyError, StoreError
+from codeseek import database
+from codeseek.database import Unusable, translated
+from codeseek.errors import StoreError
+from codeseek.lock import WriteLock
 from codeseek.records import Chunk, Skipped
 from codeseek.rows import (
     CHUNK_COLUMNS,
@@ -39,13 +40,8 @@ _OURS = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", 
 _BATCH = 500  # numbers in one statement
 
 
-class Unusable(StoreError):
-    """The index is damaged or of an older format: it has to be made again from the files."""
-
-
-@dataclass(frozen=True, slots=True)
-class Snapshot:
-    """What a search reads: live segments in the order of their chunks' numbers, and the chunks in them that are dead."""
+class Snapshot(NamedTuple):
+    """What a search reads: live segments in the order of their chunks' numbers, and what is dead in them."""
 
     generation: int
     indexed_at: float | None
@@ -54,8 +50,7 @@ class Snapshot:
     fingerprint: str
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(NamedTuple):
     """How much an index holds."""
 
     files: int
@@ -65,8 +60,7 @@ class Counts:
     skipped: Mapping[str, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(NamedTuple):
     """One line of the list of indexes. `problem` says why an index cannot be read."""
 
     root: Path
@@ -95,10 +89,10 @@ class Store:
         """
         with translated():
             if not read_only:
-                _make_private(directory)
+                database.make_private(directory)
             elif not (directory / DATABASE).is_file():
                 raise StoreError(f"there is no index of `{root}` yet", hint="make one with `codeseek index`")
-            store = cls(directory, _connect(directory / DATABASE, read_only=read_only))
+            store = cls(directory, database.connect(directory / DATABASE, read_only=read_only))
         try:
             store._check_format(root, read_only=read_only)
         except BaseException:
@@ -145,7 +139,8 @@ class Store:
             hosts = {number: at for number, row in rows.items() if (at := host(row)) is not None}
             texts = self._rows(set(hosts.values()) - rows.keys()) | rows if hosts else rows
         return {
-            number: decode_chunk(row, texts[hosts[number]][7] if number in hosts else None) for number, row in rows.items()
+            number: decode_chunk(row, texts[hosts[number]][7] if number in hosts else None)
+            for number, row in rows.items()
         }
 
     def chunk_at(self, path: PurePosixPath, line: int) -> int | None:
@@ -199,6 +194,11 @@ class Store:
             kinds = dict(self._all("SELECT kind, count(*) FROM chunks GROUP BY kind ORDER BY 2 DESC, 1"))
             skipped = dict(self._all("SELECT reason, count(*) FROM skipped GROUP BY reason ORDER BY 2 DESC, 1"))
         return Counts(sum(languages.values()), sum(kinds.values()), languages, kinds, skipped)
+
+    def size(self) -> tuple[int, int]:
+        """Count files and chunks."""
+        files, chunks = self._all("SELECT count(*), coalesce(sum(chunks), 0) FROM files")[0]
+        return files, chunks
 
     def segment_files(self, name: str) -> list[tuple[FileRow, list[tuple[int, Chunk]]]]:
         """Return the files of a segment with their numbered chunks, in the order of the segment."""
@@ -287,7 +287,7 @@ class Store:
         return (row[0][0] if row else 0) + 1
 
     def add_files(self, files: Sequence[FileRow], chunks: Sequence[Row], first: int, segment: str) -> None:
-        """Add files in the place of what was known under their paths; `chunks` are theirs, in order, numbered from `first`."""
+        """Add files instead of what was known under their paths; `chunks` are theirs, numbered from `first`."""
         self.remove_files([file.path for file in files])
         file_rows, chunk_rows, number = [], [], first
         for *row, count in files:
@@ -301,7 +301,9 @@ class Store:
     def remove_files(self, paths: Sequence[bytes]) -> None:
         """Forget files, whether indexed or skipped; their chunks are dead from now on."""
         for path in paths:
-            for first, count, segment in self._all("SELECT first_chunk, chunks, segment FROM files WHERE path = ?", (path,)):
+            for first, count, segment in self._all(
+                "SELECT first_chunk, chunks, segment FROM files WHERE path = ?", (path,)
+            ):
                 self._many("INSERT INTO dead VALUES (?, ?)", [(first + at, segment) for at in range(count)])
                 self._all("DELETE FROM chunks WHERE id >= ? AND id < ?", (first, first + count))
                 self._all("DELETE FROM files WHERE path = ?", (path,))
@@ -367,7 +369,9 @@ class Store:
         """Record a derived file as it is now, so that a later change to it is noticed."""
         stat = path.stat()
         name = path.relative_to(self.directory).as_posix()
-        self._all("INSERT OR REPLACE INTO derived VALUES (?, ?, ?, ?)", (name, stat.st_size, stat.st_mtime_ns, checksum))
+        self._all(
+            "INSERT OR REPLACE INTO derived VALUES (?, ?, ?, ?)", (name, stat.st_size, stat.st_mtime_ns, checksum)
+        )
 
     def remove_derived(self, names: Iterable[str]) -> None:
         """Forget derived files."""
@@ -378,7 +382,7 @@ class Store:
 
         The grace is there for going back and forth between branches: nothing is embedded again.
         """
-        used, stored = (self._all(f"SELECT count(*) FROM {table}")[0][0] for table in ("chunks", "vectors"))  # noqa: S608
+        used, stored = self.size()[1], self._all("SELECT count(*) FROM vectors")[0][0]
         if stored <= 2 * used + 1000:
             return 0
         unused = self._all("SELECT id FROM vectors WHERE key NOT IN (SELECT key FROM chunks) ORDER BY id DESC")
@@ -428,11 +432,13 @@ class Store:
                 return
             if version > FORMAT:
                 raise StoreError(
-                    f"the index of `{root}` was written by a newer codeseek (format {version}, this one reads {FORMAT})",
+                    f"the index of `{root}` is of a newer codeseek (format {version}, this one reads {FORMAT})",
                     hint="update codeseek, or drop the index with `codeseek forget`",
                 )
             if version or self._all("SELECT count(*) FROM sqlite_master")[0][0]:
-                raise Unusable(f"the index of `{root}` is of an older format", hint="make it again with `codeseek index`")
+                raise Unusable(
+                    f"the index of `{root}` is of an older format", hint="make it again with `codeseek index`"
+                )
             if read_only:
                 raise StoreError(f"there is no index of `{root}` yet", hint="make one with `codeseek index`")
             with self.writing():
@@ -440,64 +446,6 @@ class Store:
                     self._all(statement)
                 self._all(f"PRAGMA user_version = {FORMAT}")
                 self.set_meta(root=os.fsencode(root), created_at=time.time(), generation=0)
-
-
-@contextlib.contextmanager
-def translated() -> Iterator[None]:
-    """Turn errors of SQLite and of the file system into `StoreError`, each with what helps."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise _from_sqlite(error) from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise StoreError("the disk is full, the index keeps what it had", hint=_MAKE_ROOM) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise StoreError(f"cannot write the index: {error}", hint=_BE_ALLOWED) from error
-        raise
-
-
-_MAKE_ROOM = "make room, or put indexes elsewhere with the setting `data_dir`"
-_BE_ALLOWED = "allow it, or put indexes elsewhere with the setting `data_dir`"
-
-
-def _from_sqlite(error: sqlite3.Error) -> StoreError:
-    code = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
-    match code:
-        case sqlite3.SQLITE_FULL:
-            return StoreError("the disk is full, the index keeps what it had", hint=_MAKE_ROOM)
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
-            return StoreError(f"cannot open or write the index: {error}", hint=_BE_ALLOWED)
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return BusyError("another process is writing this index", hint="wait until it ends, or stop it")
-        case sqlite3.SQLITE_IOERR:
-            return StoreError(f"the disk did not take or give the index: {error}", hint=_MAKE_ROOM)
-        case _:
-            return Unusable(f"the index is damaged: {error}", hint="make it again with `codeseek index`")
-
-
-def _connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
-    """Open a database; for reading even where nothing can be written."""
-    if not read_only:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
-        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        return connection
-    writable = os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-    waiting = path.with_name(path.name + "-wal")
-    unread = waiting.exists() and waiting.stat().st_size > 0
-    mode = "mode=rw" if writable else "mode=ro" if unread else "immutable=1"
-    uri = f"{path.absolute().as_uri()}?{mode}"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5)
-    connection.execute("PRAGMA query_only = ON")
-    return connection
-
-
-def _make_private(directory: Path) -> None:
-    for folder in (directory.parent.parent, directory.parent, directory, directory / "words", directory / "vectors"):
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    directory.chmod(0o700)
 
 
 def _parts(values: Collection[Any]) -> Iterator[list[Any]]:
@@ -513,11 +461,10 @@ def _marks(values: Collection[object]) -> str:
 # ------------------------------------------------------------ whole indexes
 
 
-def discard(directory: Path, *, keep: bool) -> None:
-    """Put away a database that cannot be used, so that a new one can be made; `keep` moves it aside. Needs the lock."""
+def discard(directory: Path) -> None:
+    """Move a database aside that cannot be used, so that a new one can be made. Needs the lock."""
     with translated():
-        if keep:
-            (directory / DATABASE).replace(directory / _DAMAGED)
+        (directory / DATABASE).replace(directory / _DAMAGED)
         for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal"):
             (directory / name).unlink(missing_ok=True)
 
@@ -533,9 +480,11 @@ def _summary(directory: Path) -> Summary:
     try:
         with Store.open(directory, directory, read_only=True) as store:
             root = Path(os.fsdecode(store.meta("root") or b""))
-            files, chunks = (store._all(f"SELECT count(*) FROM {table}")[0][0] for table in ("files", "chunks"))  # noqa: S608
+            files, chunks = store.size()
             model = str(store.meta("model") or "")
-            return Summary(root, directory, files, chunks, model, store.meta("created_at"), store.meta("indexed_at"), size)
+            return Summary(
+                root, directory, files, chunks, model, store.meta("created_at"), store.meta("indexed_at"), size
+            )
     except StoreError as error:
         return Summary(Path(), directory, 0, 0, "", None, None, size, problem=error.message)
 
@@ -552,8 +501,6 @@ def size_of(directory: Path) -> int:
 
 def remove(directory: Path) -> None:
     """Delete an index, and nothing in the folder that is not ours; raises `BusyError` while it is written."""
-    from codeseek.lock import WriteLock
-
     with translated():
         if not directory.is_dir():
             return
@@ -566,19 +513,3 @@ def remove(directory: Path) -> None:
         for folder in (*directory.glob("vectors/*"), directory / "words", directory / "vectors", directory):
             with contextlib.suppress(OSError):
                 folder.rmdir()
-
-
-__all__ = [
-    "DATABASE",
-    "LOCK",
-    "Counts",
-    "Snapshot",
-    "Store",
-    "Summary",
-    "Unusable",
-    "catalogue",
-    "discard",
-    "remove",
-    "size_of",
-    "translated",
-]

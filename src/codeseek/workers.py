@@ -15,7 +15,7 @@ import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 from codeseek.errors import StoreError
 
@@ -109,7 +109,7 @@ class Pool:
                         pipe.close()
         self._workers = []
 
-    def __enter__(self) -> Pool:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -117,9 +117,11 @@ class Pool:
 
     def _start(self) -> _Worker:
         program = f"import sys; sys.path[:] = {sys.path!r}; from codeseek.workers import main; main()"
-        apart: dict[str, Any] = (
-            {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP} if sys.platform == "win32" else {"process_group": 0}
-        )  # Ctrl-C is for this process; a worker ends when its pipe does
+        apart: dict[str, Any]  # Ctrl-C is for this process; a worker ends when its pipe does
+        if sys.platform == "win32":
+            apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+        else:
+            apart = {"process_group": 0}
         process = subprocess.Popen(
             [sys.executable, "-c", program],
             stdin=subprocess.PIPE,
@@ -149,7 +151,9 @@ class Pool:
         """Replace a worker that died; the batch that it was at is tried file by file."""
         status = worker.process.wait()
         if not worker.ready:
-            raise StoreError(f"worker processes end at once (status {status})", hint="index without them: set `workers = 1`")
+            raise StoreError(
+                f"worker processes end at once (status {status})", hint="index without them: set `workers = 1`"
+            )
         culprits = worker.given.popleft() if worker.given else []
         if len(culprits) == 1:
             yield Crashed(culprits[0])
@@ -226,4 +230,3 @@ def count_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0)) or 1
     return os.cpu_count() or 1
-

@@ -1,0 +1,79 @@
+"""The SQLite file: opened for one writer or for readers wherever it lies, its errors said in our words."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+from codeseek.errors import BusyError, StoreError
+
+_MAKE_ROOM = "make room, or put indexes elsewhere with the setting `data_dir`"
+_BE_ALLOWED = "allow it, or put indexes elsewhere with the setting `data_dir`"
+_MAKE_AGAIN = "make it again with `codeseek index`"
+
+
+class Unusable(StoreError):
+    """The index is damaged or of an older format: it has to be made again from the files."""
+
+
+@contextlib.contextmanager
+def translated() -> Iterator[None]:
+    """Turn errors of SQLite and of the file system into `StoreError`, each with what helps."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise _from_sqlite(error) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise StoreError("the disk is full; the index keeps what it had", hint=_MAKE_ROOM) from error
+        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise StoreError(f"cannot write the index: {error}", hint=_BE_ALLOWED) from error
+        if error.errno == errno.EIO:
+            raise StoreError(f"the disk fails: {error}", hint="check the disk") from error
+        raise
+
+
+def _from_sqlite(error: sqlite3.Error) -> StoreError:
+    match (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF:
+        case sqlite3.SQLITE_FULL:
+            return StoreError("the disk is full; the index keeps what it had", hint=_MAKE_ROOM)
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
+            return StoreError(f"cannot open or write the index: {error}", hint=_BE_ALLOWED)
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return BusyError("another process is writing this index", hint="wait until it ends, or stop it")
+        case sqlite3.SQLITE_IOERR:
+            return StoreError(f"the disk did not take or give the index: {error}", hint=_MAKE_ROOM)
+        case _:
+            return Unusable(f"the index is damaged: {error}", hint=_MAKE_AGAIN)
+
+
+def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
+    """Open a database; for reading even where nothing can be written. Raises sqlite3.Error and OSError."""
+    if not read_only:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
+        connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        return connection
+    waiting = path.with_name(f"{path.name}-wal")
+    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
+        mode = "mode=rw"
+    elif waiting.exists() and waiting.stat().st_size:
+        mode = "mode=ro"  # a writer died: its last commits lie in the log
+    else:
+        mode = "immutable=1"  # without a log beside it, which SQLite would want to make
+    uri = f"{path.absolute().as_uri()}?{mode}"
+    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5)
+    connection.execute("PRAGMA query_only = ON")
+    return connection
+
+
+def make_private(directory: Path) -> None:
+    """Make an index's folder and those in it, for nobody else to read; raises OSError."""
+    for folder in (directory.parent.parent, directory.parent, directory, directory / "words", directory / "vectors"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    directory.chmod(0o700)

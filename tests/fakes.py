@@ -1,0 +1,52 @@
+"""Stand-ins that take no model: deterministic, quick, and true to the protocols."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codeseek.embedders import Vectors
+from codeseek.records import Chunk
+
+
+@dataclass(frozen=True)
+class HashEmbedder:
+    """Places text by the hashes of its words: texts that share words are near each other. Picklable, as a loader too."""
+
+    name: str = "hash"
+    dimensions: int = 32
+    version: int = 1
+
+    @property
+    def fingerprint(self) -> str:
+        return f"hash-{self.dimensions}-{self.version}"
+
+    def key(self, chunk: Chunk) -> bytes:
+        text = f"{self.version}\0{chunk.path}\0{chunk.symbol}\0{chunk.text}"
+        return hashlib.blake2b(text.encode("utf-8", "replace"), digest_size=16).digest()
+
+    def embed(self, chunks: Sequence[Chunk]) -> Vectors:
+        rows = [self._sum(f"{chunk.path} {chunk.symbol} {chunk.text}") for chunk in chunks]
+        return np.array(rows, np.float32).reshape(len(chunks), self.dimensions)
+
+    def embed_query(self, query: str) -> NDArray[np.float32]:
+        return self._sum(query)
+
+    def _sum(self, text: str) -> NDArray[np.float32]:
+        total = np.zeros(self.dimensions, np.float64)
+        for word in sorted(set(re.findall(r"\w+", text.lower()))):
+            total += _direction(f"{self.version}{word}", self.dimensions)
+        length = float(np.linalg.norm(total))
+        return (total / length if length else total).astype(np.float32)
+
+
+@lru_cache(maxsize=None)
+def _direction(word: str, dimensions: int) -> NDArray[np.float64]:
+    seed = hashlib.blake2b(word.encode("utf-8", "replace"), digest_size=8).digest()
+    return np.random.default_rng(int.from_bytes(seed, "little")).standard_normal(dimensions)
