@@ -47,7 +47,7 @@ def script(shell: str, group: click.Command) -> str:
 def _commands(group: click.Command) -> Iterator[_Command]:
     if not isinstance(group, click.Group):
         return
-    ctx = click.Context(group, info_name="codeseek")
+    ctx = click.Context(group, info_name="codeseek", **group.context_settings)
     for name in group.list_commands(ctx):
         command = group.get_command(ctx, name)
         if command is None:
@@ -70,7 +70,7 @@ def _option(param: click.Option) -> _Option:
     return _Option(
         names=tuple(param.opts),
         help=(param.help or "").rstrip("."),
-        value="" if param.is_flag else (param.metavar or param.name or "value").lower(),
+        value="" if param.is_flag else (param.metavar or max(param.opts, key=len).lstrip("-")).lower(),
         choices=_choices(param),
         folder=isinstance(param.type, click.Path),
         asked=param._custom_shell_complete is not None,  # noqa: SLF001 # click has no public word for it
@@ -86,9 +86,27 @@ def _bash(commands: list[_Command]) -> Iterator[str]:
     names = " ".join(command.name for command in commands)
     yield f"# bash completion for codeseek. {_ORIGIN}"
     yield r"""
+# shellcheck disable=SC2207 # words are split on purpose: by IFS where they may hold spaces
+
 _codeseek_ask() { # OPTION: the values that the program knows
-    _CODESEEK_COMPLETE=bash_complete COMP_WORDS="codeseek search $1 $word" COMP_CWORD=3 \
-        codeseek 2>/dev/null | cut -d, -f2-
+    local IFS=$'\n'
+    compopt -o nospace -o filenames
+    COMPREPLY=($(
+        _CODESEEK_COMPLETE=bash_complete COMP_WORDS="codeseek search $1 $word" COMP_CWORD=3 \
+            codeseek 2>/dev/null | cut -d, -f2-
+    ))
+}
+
+_codeseek_folders() {
+    local IFS=$'\n'
+    compopt -o filenames
+    COMPREPLY=($(compgen -d -- "$word"))
+}
+
+_codeseek_files() {
+    local IFS=$'\n'
+    compopt -o filenames
+    COMPREPLY=($(compgen -f -- "$word"))
 }
 
 _codeseek() {
@@ -117,33 +135,30 @@ _codeseek() {
         yield f"        {command.name})"
         yield "            case $before in"
         for option in command.options:
-            if not option.value:
-                continue
             body = (
-                f'COMPREPLY=($(compgen -W "{" ".join(option.choices)}" -- "$word"))'
+                f"COMPREPLY=($(compgen -W '{' '.join(option.choices)}' -- \"$word\"))"
                 if option.choices
-                else 'compopt -o filenames; COMPREPLY=($(compgen -d -- "$word"))'
+                else "_codeseek_folders"
                 if option.folder
-                else f"compopt -o nospace; IFS=$'\\n'; COMPREPLY=($(_codeseek_ask {option.names[0]}))"
+                else f"_codeseek_ask {option.names[0]}"
                 if option.asked
-                else ":"
+                else ""
             )
-            yield f"                {' | '.join(option.names)})"
-            yield f"                    {body}"
-            yield "                    return"
-            yield "                    ;;"
+            if body:
+                yield f"                {' | '.join(option.names)}) {body}; return ;;"
+        free = [name for option in command.options if option.value and not _known(option) for name in option.names]
+        if free:
+            yield f"                {' | '.join(free)}) return ;;"
         yield "            esac"
         flags = " ".join(name for option in command.options for name in option.names if name.startswith("--"))
         yield "            if [[ $word == -* ]]; then"
-        yield f"                COMPREPLY=($(compgen -W '{flags} --help' -- \"$word\"))"
+        yield f"                COMPREPLY=($(compgen -W '{flags}' -- \"$word\"))"
         if command.choices:
             yield "            else"
             yield f"                COMPREPLY=($(compgen -W '{' '.join(command.choices)}' -- \"$word\"))"
         elif command.files:
-            letter = "d" if command.files == "folders" else "f"
             yield "            else"
-            yield "                compopt -o filenames"
-            yield f'                COMPREPLY=($(compgen -{letter} -- "$word"))'
+            yield f"                _codeseek_{command.files}"
         yield "            fi"
         yield "            ;;"
     yield "    esac"
@@ -195,17 +210,20 @@ _codeseek() {
         yield "            _arguments -s \\"
         for option in command.options:
             yield f"                {_zsh_option(option)} \\"
-        yield "                '(-h --help)'{-h,--help}'[Show how it is used]' \\"
         if command.choices:
-            yield f"                {_quoted('*:value:(' + command.name + ' ' + ' '.join(command.choices) + ')')}"
+            yield f"                {_quoted('*:value:(' + ' '.join(command.choices) + ')')}"
         else:
             files = {"folders": "_files -/", "files": "_files"}.get(command.files, " ")
             yield f"                {_quoted('*:place:' + files)}"
         yield "            ;;"
     yield "    esac"
     yield "}"
-    yield ""
-    yield '_codeseek "$@"'
+    yield r"""
+if [[ $funcstack[1] == _codeseek ]]; then # loaded from $fpath: this is the first completion
+    _codeseek "$@"
+else
+    compdef _codeseek codeseek
+fi"""
 
 
 def _zsh_option(option: _Option) -> str:
@@ -237,20 +255,23 @@ function __codeseek_ask # OPTION: the values that the program knows
 end
 """
     names = " ".join(command.name for command in commands)
-    none = f"not __fish_seen_subcommand_from {names}"
+    others = " ".join(command.name for command in commands if command.name != "search")
+    yield "function __codeseek_without_command"
+    yield f"    not __fish_seen_subcommand_from {names}"
+    yield "end"
+    yield ""
+    yield "function __codeseek_search # a query needs no command"
+    yield f"    not __fish_seen_subcommand_from {others}"
+    yield "end"
+    yield ""
     yield "complete -c codeseek -f"
+    start = "complete -c codeseek -n __codeseek_without_command"
     for command in commands:
-        yield f"complete -c codeseek -n {_quoted(none)} -a {command.name} -d {_quoted(command.help)}"
-    yield f"complete -c codeseek -n {_quoted(none)} -l version -d 'Show the version'"
-    yield "complete -c codeseek -s h -l help -d 'Show how it is used'"
+        yield f"{start} -a {command.name} -d {_quoted(command.help)}"
+    yield f"{start} -l version -d 'Show the version'"
     for command in commands:
-        others = " ".join(other.name for other in commands if other is not command)
-        here = (
-            f"not __fish_seen_subcommand_from {others}"
-            if command.name == "search"
-            else f"__fish_seen_subcommand_from {command.name}"
-        )
-        start = f"complete -c codeseek -n {_quoted(here)}"
+        seen = "__codeseek_search" if command.name == "search" else f"'__fish_seen_subcommand_from {command.name}'"
+        start = f"complete -c codeseek -n {seen}"
         for option in command.options:
             yield " ".join((start, *_fish_option(option)))
         if command.choices:
@@ -273,6 +294,11 @@ def _fish_option(option: _Option) -> Iterator[str]:
         yield f"-x -a '(__codeseek_ask {option.names[0]})'"
     elif option.value:
         yield "-x"
+
+
+def _known(option: _Option) -> bool:
+    """Tell whether there is anything to offer for an option's value."""
+    return bool(option.choices) or option.folder or option.asked
 
 
 def _quoted(text: str) -> str:
