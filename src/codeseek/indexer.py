@@ -15,7 +15,7 @@ from codeseek.database import Unusable, translated
 from codeseek.lock import WriteLock
 from codeseek.records import Progress, ProgressListener, RefreshSummary, Skipped, SourceFile
 from codeseek.rows import KnownFile, Task, encode_path
-from codeseek.store import DATABASE, LOCK, Store
+from codeseek.store import DATABASE, LOCK, PARSING, Store
 from codeseek.workers import Advance, Crashed, Pool, count_cores
 
 if TYPE_CHECKING:
@@ -274,11 +274,18 @@ class _Refresh:
 
     def _results(self, pool: Pool | None) -> Iterator[Batch | Advance | Crashed]:
         tasks = self._scan.tasks
-        if pool is None:
+        marker = self._store.directory / PARSING
+        if pool is not None:
+            yield from pool.prepare(plan(tasks, pool.size))
+        elif marker.exists():
+            with Pool(self._recipe, 1) as careful:
+                yield from careful.prepare(plan(tasks, 1))
+        elif tasks:
+            with translated():
+                marker.touch(mode=0o600)
             for batch in plan(tasks, 1):
                 yield self._recipe.prepare(batch, lambda path: self._reporter.advance(1, path))
-        else:
-            yield from pool.prepare(plan(tasks, pool.size))
+        marker.unlink(missing_ok=True)
 
     def _one_transaction(self, results: Iterator[Batch | Advance | Crashed]) -> bool:
         """Take results until a segment is full or there are no more; tell whether these were the last."""
@@ -312,6 +319,7 @@ class _Refresh:
             with self._accepting():
                 self._store.reject_file(skipped, time.time_ns(), file.language)
                 self.rejected += 1
+            self._reporter.advance(1)
         else:
             with self._accepting():
                 self._accept(result)
@@ -371,8 +379,10 @@ class _Refresh:
         store.remove_files([encode_path(path) for path in scan.removed])
         if scan.skipped_changed:
             store.replace_skipped(scan.skipped.values(), self._under)
-        if self._model is None and not store.meta("model"):
+        if not store.meta("model"):
             store.set_meta(model=self._indexer.model)
+        if self._thorough and not self.rebuilt:
+            store.set_meta(note=None)
 
     def _make_live(self) -> None:
         """Write what the transaction has taken as a segment, and let searches see it."""

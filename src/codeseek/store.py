@@ -35,8 +35,11 @@ if TYPE_CHECKING:
 
 DATABASE = "index.db"
 LOCK = "write.lock"
+PARSING = "parsing"
+"""Stands there while files are parsed in the process itself: found later, it tells that a parser took the process with it."""
+
 _DAMAGED = "index.db.damaged"
-_OURS = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", _DAMAGED, LOCK, "parsing")
+_OURS = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", _DAMAGED, LOCK, PARSING)
 _BATCH = 500  # numbers in one statement
 
 

@@ -56,8 +56,19 @@ class _Failure:
 @dataclass(slots=True, eq=False)
 class _Worker:
     process: subprocess.Popen[bytes]
+    listener: threading.Thread = field(init=False)
     given: deque[list[Task]] = field(default_factory=deque)
     ready: bool = False
+    said: int = 0  # how many files of its batch have been told of
+
+    def end(self) -> int:
+        """Wait for the process's end and let go of it; return its status."""
+        status = self.process.wait()
+        self.listener.join()
+        for pipe in (self.process.stdin, self.process.stdout):
+            with contextlib.suppress(OSError):
+                _pipe(pipe).close()
+        return status
 
 
 class Pool:
@@ -88,8 +99,12 @@ class Pool:
             if answer is None:
                 yield from self._bury(worker, again)
                 continue
-            if not isinstance(answer, Advance):
+            if isinstance(answer, Advance):
+                worker.said += answer.files
+            else:
                 worker.given.popleft()
+                yield Advance(answer.seen - worker.said, "")
+                worker.said = 0
             yield answer
 
     @property
@@ -102,11 +117,7 @@ class Pool:
         for worker in self._workers:
             worker.process.kill()
         for worker in self._workers:
-            worker.process.wait()
-            for pipe in (worker.process.stdin, worker.process.stdout):
-                if pipe is not None:
-                    with contextlib.suppress(OSError):
-                        pipe.close()
+            worker.end()
         self._workers = []
 
     def __enter__(self) -> Self:
@@ -132,7 +143,8 @@ class Pool:
         )
         worker = _Worker(process)
         _send(_pipe(process.stdin), self._recipe)
-        threading.Thread(target=self._listen, args=(worker,), daemon=True).start()
+        worker.listener = threading.Thread(target=self._listen, args=(worker,), daemon=True)
+        worker.listener.start()
         return worker
 
     def _listen(self, worker: _Worker) -> None:
@@ -149,7 +161,7 @@ class Pool:
 
     def _bury(self, worker: _Worker, again: deque[list[Task]]) -> Iterator[Crashed]:
         """Replace a worker that died; the batch that it was at is tried file by file."""
-        status = worker.process.wait()
+        status = worker.end()
         if not worker.ready:
             raise StoreError(
                 f"worker processes end at once (status {status})", hint="index without them: set `workers = 1`"
