@@ -6,6 +6,7 @@ package are named tuples: a dataclass takes ten times as long to define.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
@@ -44,13 +45,20 @@ def main(arguments: Sequence[str] | None = None, open_engine: OpenEngine = open_
 
     try:
         with output.standard_streams():
-            status = codeseek.main(args=given, prog_name="codeseek", standalone_mode=False, obj=open_engine)
-            return int(status or 0)
+            if asked := os.environ.get("_CODESEEK_COMPLETE"):
+                from click.shell_completion import shell_complete
+
+                return shell_complete(codeseek, {"obj": open_engine}, "codeseek", "_CODESEEK_COMPLETE", asked)
+            # Not `codeseek.main()`, which has its own mind about interrupts and broken pipes.
+            with codeseek.make_context("codeseek", given, obj=open_engine) as context:
+                return int(codeseek.invoke(context) or 0)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
     except CodeseekError as error:
         diagnostics.error(error.message, error.hint)
     except click.ClickException as error:
         diagnostics.error(*diagnostics.usage(error))
-    except (KeyboardInterrupt, click.Abort):
+    except KeyboardInterrupt:
         diagnostics.error("interrupted", "what is done is kept")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:

@@ -21,10 +21,13 @@ def screen(when: WhenColour = "auto") -> Terminal:
 
 
 def write(pieces: Iterable[str]) -> None:
-    """Write pieces of text as they come."""
-    for piece in pieces:
-        sys.stdout.write(piece)
-    sys.stdout.flush()
+    """Write pieces of text as they come; a reader that has had enough is no failure."""
+    try:
+        for piece in pieces:
+            sys.stdout.write(piece)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        abandon()
 
 
 @contextlib.contextmanager

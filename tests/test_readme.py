@@ -1,0 +1,133 @@
+"""README.md: whatever repeats something that the program knows is compared with it."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import tomllib
+from dataclasses import replace
+from pathlib import Path
+
+import click
+import pytest
+
+import codeseek
+from codeseek import settings
+from codeseek.cli import formats
+from codeseek.cli.commands import codeseek as group
+from codeseek.cli.report import Report
+from codeseek.cli.terminal import Terminal
+from codeseek.errors import ExitCode
+from codeseek.records import KINDS
+from fake_engine import HITS, RESULT
+
+PATH = Path(__file__).parents[1] / "README.md"
+TEXT = PATH.read_text(encoding="utf-8")
+PACKAGE = Path(codeseek.__file__).parent
+
+
+def section(title: str) -> str:
+    """Return the text under a heading."""
+    return TEXT.split(f"\n## {title}\n")[1].split("\n## ")[0]
+
+
+def table(text: str, head: str) -> dict[str, list[str]]:
+    """Return a table's rows by their first cell, without ticks."""
+    rows = text.split(f"| {head} |")[1].split("\n\n", maxsplit=1)[0].splitlines()[2:]
+    cells = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
+    return {first.strip("` "): others for first, *others in cells}
+
+
+def module_map() -> str:
+    """Return every module in the order of folders and names, with its duty."""
+    lines = []
+    for path in sorted(PACKAGE.rglob("*.py"), key=lambda path: (path.parent.parts, path.name != "__init__.py", path)):
+        parts = path.relative_to(PACKAGE).parts
+        duty = (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").splitlines()[0]
+        name = "/".join(parts[:-1]) + "/" if parts[-1] == "__init__.py" else "  " * (len(parts) - 1) + parts[-1]
+        lines.append((name if name != "/" else "codeseek/", duty))
+    width = max(len(name) for name, _ in lines)
+    return "".join(f"{name:<{width}}  {duty}\n" for name, duty in lines)
+
+
+def test_the_module_map_is_what_the_modules_say(request: pytest.FixtureRequest) -> None:
+    head, mark, tail = TEXT.partition("<!-- modules:")
+    comment, fence, rest = tail.partition("```text\n")
+    shown, end, after = rest.partition("```\n")
+    if request.config.getoption("--write-golden"):
+        PATH.write_text(f"{head}{mark}{comment}{fence}{module_map()}{end}{after}", encoding="utf-8")
+        shown = module_map()
+    assert shown == module_map()
+
+
+def test_every_command_is_in_the_table() -> None:
+    rows = table(section("Commands"), "command")
+    context = click.Context(group, info_name="codeseek")
+    assert {row.split()[1] for row in rows} == set(group.list_commands(context))
+    for row, (does,) in rows.items():
+        command = group.get_command(context, row.split()[1])
+        assert command is not None
+        told = command.get_short_help_str(100).rstrip(".")
+        assert does.startswith(told[:1].lower() + told[1:])
+
+
+def test_every_option_that_is_named_exists() -> None:
+    context = click.Context(group, info_name="codeseek", **group.context_settings)
+    known = {"--version"}
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        for param in command.get_params(click.Context(command, parent=context)):
+            known.update(param.opts)
+    others = {"--write-golden"}
+    assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXT)) <= known | others
+
+
+def test_every_format_is_in_the_table() -> None:
+    assert {name: [does] for name, does in formats.FORMATS.items()} == table(section("Commands"), "format")
+
+
+def test_every_setting_is_in_the_table_with_its_default() -> None:
+    rows = table(section("Configuration"), "setting")
+    assert {name: means for name, (_, means) in rows.items()} == dict(settings.MEANINGS)
+    defaults = settings.Settings(Path())
+    for name, (default, _) in rows.items():
+        if name != "data_dir":
+            value = getattr(defaults, name)
+            assert tomllib.loads(f"x = {default.strip('`')}")["x"] == (list(value) if name == "ignore" else value)
+
+
+def test_every_exit_status_is_in_the_table() -> None:
+    assert {int(status) for status in table(section("Exit status"), "status")} == {int(code) for code in ExitCode}
+
+
+def test_the_json_schema_is_what_the_program_prints() -> None:
+    report = Report(replace(RESULT, hits=HITS), "x", Path("/project"), Path("/project"))
+    record = json.loads("".join(formats.render("json", report, Terminal())))
+    _, of_set, of_hit = section("JSON").split("| key |")
+    assert list(table(f"| key |{of_set}", "key")) == list(record)
+    assert list(table(f"| key |{of_hit}", "key")) == list(record["hits"][0])
+    assert record["version"] == 1
+    line = json.loads("".join(formats.render("jsonl", report, Terminal())).splitlines()[0])
+    assert set(line) - set(record["hits"][0]) == {"freshness", "tier"}
+
+
+def test_every_kind_is_named() -> None:
+    assert all(f"`{kind}`" in section("JSON") for kind in KINDS)
+
+
+def test_there_are_two_lines_to_set_up_which_ci_runs() -> None:
+    lines = [line for line in TEXT.splitlines() if line.startswith("pip install ")]
+    assert len(lines) == 2
+    assert "grep '^pip install ' README.md" in (PATH.parent / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_every_task_that_is_named_exists() -> None:
+    project = tomllib.loads((PATH.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    assert set(re.findall(r"\bpoe (\w+)", TEXT)) <= set(project["tool"]["poe"]["tasks"])
+
+
+def test_every_file_that_is_linked_exists() -> None:
+    for name in re.findall(r"\]\((?!http)([^)#]+)\)", TEXT):
+        assert (PATH.parent / name).exists(), name
