@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from codeseek.languages import LANGUAGES
 from codeseek.records import Chunk, SourceFile
 
 
 def chunk(file: SourceFile, text: str) -> list[Chunk]:
     """Return the chunks of a file: those that tile it in order, then the comments that lie over them."""
+    language = LANGUAGES.get(file.language)
+    if language is not None and language.group == "docs":
+        from codeseek.chunkers import prose
+
+        return prose.chunk(file, text)
     from codeseek.chunkers import code
 
     return code.chunk(file, text)
