@@ -55,6 +55,7 @@ def test_the_definition_comes_first_and_the_best_lines_after_it() -> None:
     lines = snippets.choose(STORE, snippets.pattern("", ("listener",)))
     assert [line.number for line in lines] == [12, 19, 20, 21]
     assert lines[0].text == "def replace(self, file, chunks):"
+    assert [line.gap for line in lines] == [False, True, False, False]
     assert [line.text[start:end] for line in lines for start, end in line.marks] == [
         "listener",
         "listeners",
@@ -70,7 +71,8 @@ def test_a_comment_above_a_definition_does_not_take_its_place() -> None:
 
 
 def test_without_a_match_the_first_lines_are_shown() -> None:
-    assert [line.number for line in snippets.choose(README, None)] == [3, 5, 6]
+    lines = snippets.choose(README, None)
+    assert [(line.number, line.gap) for line in lines] == [(3, False), (5, False), (6, False)]
 
 
 def test_common_indentation_is_taken_off_and_tabs_are_spread() -> None:

@@ -16,11 +16,15 @@ _LONGEST = 1_000
 
 
 class Line(NamedTuple):
-    """A line of a file without the indentation common to the snippet; `marks` are character ranges [start, end)."""
+    """A line of a file without the indentation common to the snippet.
+
+    `marks` are character ranges [start, end); `gap` tells that lines with text were left out before it.
+    """
 
     number: int
     text: str
     marks: tuple[tuple[int, int], ...] = ()
+    gap: bool = False
 
 
 def pattern(query: str, terms: Sequence[str]) -> re.Pattern[str] | None:
@@ -56,14 +60,13 @@ def choose(chunk: Chunk, words: re.Pattern[str] | None, most: int = 4) -> list[L
     run = _best_run(after, texts, marks, most - 1) if most > 1 else []
     chosen = [head, *run]
     indent = min(len(_indent(texts[position])) for position in chosen)
-    return [
-        Line(
-            number=chunk.first_line + position,
-            text=texts[position].expandtabs(4)[indent:].rstrip()[: 4 * _LONGEST],
-            marks=_marks(texts[position].expandtabs(4)[indent:], words),
-        )
-        for position in chosen
-    ]
+    before = [head, *chosen[:-1]]
+    lines = []
+    for previous, position in zip(before, chosen, strict=True):
+        text = texts[position].expandtabs(4)[indent:].rstrip()[: 4 * _LONGEST]
+        gap = any(previous < other < position for other in filled)
+        lines.append(Line(chunk.first_line + position, text, _marks(text, words), gap))
+    return lines
 
 
 def _indent(text: str) -> str:

@@ -9,6 +9,8 @@ from codeseek.cli.report import Report
 from codeseek.cli.terminal import BOLD, DIM, MAGENTA, RED, Terminal, columns
 from codeseek.records import Hit
 
+_FIRST, _LINES, _LINES_LATER = 3, 4, 2
+"""The first hits show more lines than the later ones, so that ten fit on a screen or two."""
 _BAR = 5
 _ALSO = 4
 _WIDEST = 100
@@ -20,26 +22,25 @@ def render(report: Report, terminal: Terminal) -> Iterator[str]:
     words = snippets.pattern(report.query, report.result.terms)
     best = max((hit.score for hit in report.result.hits), default=0.0)
     for position, hit in enumerate(report.result.hits):
-        lines = [*_heading(hit, report, terminal, best)]
-        chosen = snippets.choose(hit.chunk, words)
+        chosen = snippets.choose(hit.chunk, words, most=_LINES if position < _FIRST else _LINES_LATER)
+        first_line = chosen[0].number if chosen else hit.chunk.first_line
+        lines = [*_heading(hit, first_line, report, terminal, best)]
         digits = max((len(str(line.number)) for line in chosen), default=1)
-        previous = chosen[0].number - 1 if chosen else 0
         for line in chosen:
-            if line.number > previous + 1:
+            if line.gap:
                 lines.append(terminal.styled(" " * (digits + 1) + terminal.sign("⋮", ":"), DIM))
             number = terminal.styled(f"{line.number:>{digits + 2}}", DIM)
             lines.append(f"{number}  {_marked(line, terminal, terminal.width - digits - 4)}")
-            previous = line.number
         lines += _below(hit, report, terminal)
         yield "\n" * (position > 0) + "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def _heading(hit: Hit, report: Report, terminal: Terminal, best: float) -> Iterator[str]:
+def _heading(hit: Hit, first_line: int, report: Report, terminal: Terminal, best: float) -> Iterator[str]:
     """Yield one line where it fits, else two: place and score, then symbol and kind."""
     chunk = hit.chunk
     folder, _, name = screen.safe(report.path(chunk.path)).rpartition("/")
     place = terminal.linked(
-        (f"{folder}/" if folder else "") + terminal.styled(name, BOLD) + f":{chunk.first_line}",
+        (f"{folder}/" if folder else "") + terminal.styled(name, BOLD) + f":{first_line}",
         report.uri(chunk.path),
     )
     bar = terminal.bar(hit.score / best if best > 0 else 0.0, _BAR)

@@ -1,0 +1,96 @@
+"""Standard error: progress that fits its line, ages and messages in words."""
+
+from __future__ import annotations
+
+import io
+from contextlib import redirect_stderr
+
+import pytest
+
+from codeseek import screen
+from codeseek.cli import diagnostics, terminal
+from codeseek.cli.diagnostics import ProgressBar
+from codeseek.records import Progress, RefreshSummary
+
+
+class Screen(io.StringIO):
+    """A terminal that remembers what was written."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def stderr(monkeypatch: pytest.MonkeyPatch) -> Screen:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    return Screen()
+
+
+def test_progress_tells_files_chunks_rate_and_what_is_left(stderr: Screen) -> None:
+    line = terminal.plain(ProgressBar().line(Progress("index", 1204, 2985, 9120), elapsed_s=2.0))
+    assert line == "indexing ▰▰▰▰▰▰▱▱▱▱▱▱▱▱▱▱  40% · 1,204/2,985 files · 9,120 chunks · 602 files/s"
+    line = terminal.plain(ProgressBar().line(Progress("index", 12, 29), elapsed_s=2.0))
+    assert line == "indexing ▰▰▰▰▰▰▰▱▱▱▱▱▱▱▱▱  41% · 12/29 files · 6 files/s · 3 s left"
+
+
+def test_progress_of_unknown_length_counts(stderr: Screen) -> None:
+    assert ProgressBar().line(Progress("scan", 1204), elapsed_s=0.5) == "looking at files · 1,204 files"
+
+
+@pytest.mark.parametrize("columns", [20, 40, 79, 120])
+def test_progress_never_breaks_its_line(columns: int, stderr: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+    line = ProgressBar().line(Progress("index", 999_999, 1_000_000, 99_999_999), elapsed_s=1e5)
+    assert screen.columns(terminal.plain(line)) < columns or columns == 20
+
+
+def test_quick_work_draws_nothing(stderr: Screen) -> None:
+    with redirect_stderr(stderr), ProgressBar() as bar:
+        for done in range(100):
+            bar(Progress("index", done, 100))
+    assert stderr.getvalue() == ""
+
+
+def test_long_work_draws_a_line_and_takes_it_away(stderr: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnostics, "_SHOW_AFTER_S", 0.0)
+    monkeypatch.setattr(diagnostics, "_REDRAW_AFTER_S", 0.0)
+    with redirect_stderr(stderr), ProgressBar() as bar:
+        bar(Progress("index", 1, 2))
+    assert stderr.getvalue().startswith("\r\x1b[2Kindexing ")
+    assert stderr.getvalue().endswith("\r\x1b[2K")
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (-3, "just now"),
+        (0.4, "just now"),
+        (1, "1 s ago"),
+        (119, "119 s ago"),
+        (120, "2 min ago"),
+        (7_300, "2 h ago"),
+        (200_000, "2 d ago"),
+    ],
+)
+def test_an_age_is_told_in_the_unit_that_fits(seconds: float, words: str) -> None:
+    assert diagnostics.ago(seconds) == words
+
+
+def test_a_refresh_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    diagnostics.refreshed(RefreshSummary(1, 2, 3, 4000, 5, 90_000, 1.26, ("words/1.words",)))
+    assert capsys.readouterr().err == (
+        "codeseek: indexed 4,003 files, 90,000 chunks in 1.3 s (1 new, 2 changed, 3 removed, 5 skipped)\n"
+        "codeseek: rebuilt words/1.words\n"
+    )
+
+
+def test_a_reader_of_messages_that_has_gone_is_no_failure() -> None:
+    class Gone(io.StringIO):
+        def write(self, text: str, /) -> int:
+            raise BrokenPipeError
+
+    with redirect_stderr(Gone()):
+        diagnostics.note("hello")
