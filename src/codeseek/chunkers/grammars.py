@@ -1,56 +1,51 @@
-"""What a definition is in each language: tree-sitter queries, one a language, and how names are read.
+"""What a definition is in each language: tree-sitter queries, one a language.
 
 A query's captures are `@kind` or `@kind.rule`. The kind is a definition's, or one of these roles: `comment` (also a
 documentation string that stands before its definition), `doc` (a documentation string inside its definition), `attach`
 (decorators and attributes before a definition), `wrap` (a node that belongs to the first definition inside it), `tail` (a
-node that belongs to the definition before it) and `prototype` (a function without a body). The rule says where the name
-stands: a field, a child's type, or one of `NAMERS`.
+node that belongs to the definition before it), `prototype` (a function without a body) and `test` (a call with a title and
+a function). A capture that begins with an underscore only serves a predicate. The rule says where the name stands: a way
+there by fields and child types (`a-b`), `is_name` for a fixed name, or one of `names.READERS`; `name` if there is none.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+_FUNCTION = "[(arrow_function) (function_expression) (generator_function)]"
+_TITLED = """(expression_statement (call_expression
+  arguments: (arguments . [(string) (template_string)] [(arrow_function) (function_expression)])) @test.title)"""
 
-_JAVASCRIPT = """
+_JAVASCRIPT = f"""
 (comment) @comment
 (export_statement declaration: (_)) @wrap
 (decorator) @attach
-(function_declaration) @function
-(generator_function_declaration) @function
+[(function_declaration) (generator_function_declaration)] @function
 (class_declaration) @class
-(method_definition) @function
-(class_body member: (field_definition property: (_) value: [(arrow_function) (function_expression)]) @function.property)
-(class_body member: (field_definition property: (_)) @property.property)
-(variable_declarator name: (identifier) value: [(arrow_function) (function_expression) (generator_function)]) @function
+(method_definition) @method
+(class_body (FIELD value: [(arrow_function) (function_expression)]) @method.KEY)
+(class_body (FIELD) @property.KEY)
+(variable_declarator name: (identifier) value: {_FUNCTION}) @function
 (variable_declarator name: (identifier) value: (class)) @class
-(pair key: (_) value: [(arrow_function) (function_expression) (generator_function)]) @function.key
-(assignment_expression left: [(member_expression) (identifier)]
-  right: [(arrow_function) (function_expression) (generator_function)]) @function.left
+(variable_declarator name: (identifier) value: (call_expression arguments: (arguments . {_FUNCTION}))) @function
+(pair value: {_FUNCTION}) @method.key
+(assignment_expression left: [(member_expression) (identifier)] right: {_FUNCTION}) @function.left
 (assignment_expression left: [(member_expression) (identifier)] right: (class)) @class.left
-(program (lexical_declaration (variable_declarator name: (identifier)) @const))
-(program (variable_declaration (variable_declarator name: (identifier)) @const))
-(program (export_statement (lexical_declaration (variable_declarator name: (identifier)) @const)))
-(program (expression_statement
-  (call_expression arguments: (arguments . [(string) (template_string)] [(arrow_function) (function_expression)])) @test.title))
-(statement_block (expression_statement
-  (call_expression arguments: (arguments . [(string) (template_string)] [(arrow_function) (function_expression)])) @test.title))
+(program (_ (variable_declarator name: (identifier)) @const))
+(program (export_statement (_ (variable_declarator name: (identifier)) @const)))
+(program {_TITLED})
+(statement_block {_TITLED})
 """
 
 _TYPESCRIPT = (
-    _JAVASCRIPT.replace("member: (field_definition property:", "(public_field_definition name:")
-    .replace("@function.property", "@function")
-    .replace("@property.property", "@property")
+    _JAVASCRIPT.replace("FIELD", "public_field_definition").replace("KEY", "name")
     + """
 (abstract_class_declaration) @class
 (interface_declaration) @interface
 (type_alias_declaration) @type
 (enum_declaration) @enum
-(internal_module) @namespace
-(module) @namespace
+[(internal_module) (module)] @namespace
 (ambient_declaration) @wrap
-(function_signature) @prototype
+[(function_signature) (abstract_method_signature)] @prototype
 (interface_body (method_signature) @prototype)
-(abstract_method_signature) @prototype
 (class_body (method_signature) @prototype)
 """
 )
@@ -62,21 +57,18 @@ _C = """
 (union_specifier name: (_) body: (_)) @struct
 (enum_specifier name: (_) body: (_)) @enum
 (enumerator) @const
-(type_definition type: (struct_specifier body: (_))) @struct.declarator
-(type_definition type: (union_specifier body: (_))) @struct.declarator
+(type_definition type: [(struct_specifier body: (_)) (union_specifier body: (_))]) @struct.declarator
 (type_definition type: (enum_specifier body: (_))) @enum.declarator
 (type_definition) @type.declarator
 (preproc_def) @macro
 (preproc_function_def) @macro
 (translation_unit (declaration declarator: (init_declarator)) @const.declarator)
 (preproc_ifdef (declaration declarator: (init_declarator)) @const.declarator)
-(preproc_if (declaration declarator: (init_declarator)) @const.declarator)
-(declaration declarator: (function_declarator)) @prototype.declarator
-(declaration declarator: (pointer_declarator declarator: (function_declarator))) @prototype.declarator
+(declaration declarator: [(function_declarator) (pointer_declarator declarator: (function_declarator))]) @prototype.declarator
 """
 
 _CPP = (
-    _C.replace("(translation_unit (declaration", "(translation_unit (declaration")
+    _C
     + """
 (template_declaration) @wrap
 (class_specifier name: (_) body: (_)) @class
@@ -84,17 +76,17 @@ _CPP = (
 (alias_declaration) @type
 (concept_definition) @type
 (declaration_list (declaration declarator: (init_declarator)) @const.declarator)
-(field_declaration declarator: (function_declarator)) @prototype.declarator
-(field_declaration declarator: (pointer_declarator declarator: (function_declarator))) @prototype.declarator
-(field_declaration declarator: (reference_declarator (function_declarator))) @prototype.declarator
+(field_declaration declarator: [(function_declarator) (pointer_declarator declarator: (function_declarator))
+  (reference_declarator (function_declarator))]) @prototype.declarator
+((expression_statement (call_expression arguments: (argument_list . (string_literal)))) @test.call
+  . (compound_statement) @tail)
 """
 )
 
 QUERIES: dict[str, str] = {
     "python": """
 (comment) @comment
-(module . (string) @doc)
-(module . (comment)+ . (string) @doc)
+(module . (comment)* . (string) @doc)
 (class_definition body: (block . (string) @doc))
 (function_definition body: (block . (string) @doc))
 (decorator) @attach
@@ -104,7 +96,7 @@ QUERIES: dict[str, str] = {
 (class_definition body: (block (assignment left: (identifier)) @property.left))
 (module (type_alias_statement left: (_)) @type.left)
 """,
-    "javascript": _JAVASCRIPT,
+    "javascript": _JAVASCRIPT.replace("FIELD", "field_definition").replace("KEY", "property"),
     "typescript": _TYPESCRIPT,
     "tsx": _TYPESCRIPT,
     "go": """
@@ -113,77 +105,67 @@ QUERIES: dict[str, str] = {
 (method_declaration) @method.receiver
 (type_spec type: (struct_type)) @struct
 (type_spec type: (interface_type)) @interface
-(type_spec) @type
-(type_alias) @type
+[(type_spec) (type_alias)] @type
 (source_file (const_declaration (const_spec) @const))
 (source_file (var_declaration (var_spec) @const))
 (source_file (var_declaration (var_spec_list (var_spec) @const)))
-(source_file (type_declaration) @wrap)
 (method_elem) @prototype
 """,
     "rust": """
-(line_comment) @comment
-(block_comment) @comment
+[(line_comment) (block_comment)] @comment
 (attribute_item) @attach
 (function_item) @function
 (function_signature_item) @prototype
-(struct_item) @struct
-(union_item) @struct
+[(struct_item) (union_item)] @struct
 (enum_item) @enum
 (trait_item) @trait
 (impl_item) @impl.type
 (mod_item body: (_)) @module
 (macro_definition) @macro
-(type_item) @type
-(const_item) @const
-(static_item) @const
+[(type_item) (associated_type)] @type
+[(const_item) (static_item)] @const
 """,
     "java": """
-(line_comment) @comment
-(block_comment) @comment
-(class_declaration) @class
-(interface_declaration) @interface
+[(line_comment) (block_comment)] @comment
+[(class_declaration) (record_declaration)] @class
+[(interface_declaration) (annotation_type_declaration)] @interface
 (enum_declaration) @enum
-(record_declaration) @class
-(annotation_type_declaration) @interface
-(method_declaration) @function
-(constructor_declaration) @function
-(compact_constructor_declaration) @function
-(class_body (field_declaration declarator: (variable_declarator)) @property.java_field)
-(interface_body (constant_declaration declarator: (variable_declarator)) @property.java_field)
+(method_declaration body: (_)) @function
+(method_declaration !body) @prototype
+[(constructor_declaration) (compact_constructor_declaration)] @function
+(field_declaration) @property.declarator-name
+(constant_declaration) @property.declarator-name
 """,
     "c": _C,
     "cpp": _CPP,
     "csharp": """
 (comment) @comment
 (namespace_declaration) @namespace
-(class_declaration) @class
+[(class_declaration) (record_declaration)] @class
 (struct_declaration) @struct
 (interface_declaration) @interface
 (enum_declaration) @enum
-(record_declaration) @class
 (delegate_declaration) @type
-(method_declaration) @function
-(constructor_declaration) @function
-(destructor_declaration) @function
+(method_declaration body: (_)) @function
+(method_declaration !body) @prototype
+[(constructor_declaration) (destructor_declaration) (local_function_statement)] @function
 (operator_declaration) @function.operator
-(indexer_declaration) @function.this
-(local_function_statement) @function
-(property_declaration) @property
-(event_declaration) @property
-(field_declaration (variable_declaration (variable_declarator))) @property.csharp_field
-(event_field_declaration (variable_declaration (variable_declarator))) @property.csharp_field
+(indexer_declaration) @function.is_this
+[(property_declaration) (event_declaration)] @property
+(field_declaration) @property.variable_declaration-variable_declarator-name
+(event_field_declaration) @property.variable_declaration-variable_declarator-name
 """,
     "ruby": """
 (comment) @comment
 (module) @module
 (class) @class
 (singleton_class) @namespace.value
-(method) @function
-(singleton_method) @function
+[(method) (singleton_method)] @function
 (assignment left: (constant)) @const.left
-(program (call method: (identifier) arguments: (argument_list . (string)) block: (_)) @test.title)
-(body_statement (call method: (identifier) arguments: (argument_list . (string)) block: (_)) @test.title)
+(program (call method: (_) arguments: (argument_list . [(string) (constant) (scope_resolution) (simple_symbol)])
+  block: (do_block)) @test.title)
+(body_statement (call method: (_) arguments: (argument_list . [(string) (constant) (scope_resolution) (simple_symbol)])
+  block: (do_block)) @test.title)
 """,
     "php": """
 (comment) @comment
@@ -192,75 +174,68 @@ QUERIES: dict[str, str] = {
 (trait_declaration) @trait
 (enum_declaration) @enum
 (function_definition) @function
-(method_declaration) @function
-(const_declaration (const_element) @const.name)
-(property_declaration (property_element)) @property.php_property
+(method_declaration body: (_)) @function
+(method_declaration !body) @prototype
+(const_declaration) @const.const_element-name
+(property_declaration) @property.php
+(program (expression_statement (function_call_expression
+  arguments: (arguments . (argument (string)) (argument [(anonymous_function) (arrow_function)]))) @test.title))
 """,
     "scala": """
-(comment) @comment
-(block_comment) @comment
+[(comment) (block_comment)] @comment
 (class_definition) @class
-(object_definition) @object
-(package_object) @object
+[(object_definition) (package_object)] @object
 (trait_definition) @trait
 (enum_definition) @enum
 (given_definition) @instance
 (function_definition) @function
 (function_declaration) @prototype
 (type_definition) @type
-(template_body (val_definition pattern: (identifier)) @property.pattern)
-(template_body (var_definition pattern: (identifier)) @property.pattern)
-(extension_definition) @wrap
+(template_body [(val_definition) (var_definition) (val_declaration) (var_declaration)] @property.pattern)
+(compilation_unit [(val_definition) (var_definition)] @const.pattern)
 """,
     "kotlin": """
-(line_comment) @comment
-(multiline_comment) @comment
-(class_declaration) @class.type_identifier
+[(line_comment) (multiline_comment)] @comment
+(class_declaration) @class.kotlin
 (object_declaration) @object.type_identifier
 (companion_object) @object.companion
-(function_declaration) @function.kotlin_function
-(secondary_constructor) @function.constructor
+(function_declaration) @function.extended
+(secondary_constructor) @function.is_constructor
 (type_alias) @type.type_identifier
-(source_file (property_declaration (variable_declaration)) @const.variable_declaration)
-(class_body (property_declaration (variable_declaration)) @property.variable_declaration)
+(source_file (property_declaration) @const.extended)
+(class_body (property_declaration) @property.extended)
 """,
     "swift": """
-(comment) @comment
-(multiline_comment) @comment
-(class_declaration) @class.swift_class
+[(comment) (multiline_comment)] @comment
+(class_declaration) @class.swift
 (protocol_declaration) @protocol
 (function_declaration) @function
-(init_declaration) @function.init
-(deinit_declaration) @function.deinit
-(subscript_declaration) @function.subscript
+(init_declaration) @function.is_init
+(deinit_declaration) @function.is_deinit
+(subscript_declaration) @function.is_subscript
 (protocol_function_declaration) @prototype
 (typealias_declaration) @type
-(source_file (property_declaration name: (pattern)) @const)
-(class_body (property_declaration name: (pattern)) @property)
+(source_file (property_declaration) @const)
+(class_body (property_declaration) @property)
+(enum_class_body (property_declaration) @property)
 """,
     "haskell": """
-(comment) @comment
-(haddock) @comment
-(data_type) @type
-(newtype) @type
-(type_synomym) @type
-(type_family) @type
+[(comment) (haddock)] @comment
+[(data_type) (newtype) (type_synomym) (type_family) (data_family)] @type
 (class) @class
-(instance) @instance.haskell_instance
-(declarations (signature) @function.haskell_name)
-(declarations (function) @function.haskell_name)
-(declarations (bind) @function.haskell_name)
-(class_declarations (signature) @prototype.haskell_name)
+(instance) @instance.instance
+(declarations [(signature) (function) (bind)] @function.haskell)
+(class_declarations (signature) @prototype.haskell)
+(instance_declarations [(function) (bind)] @function.haskell)
 """,
     "elixir": """
 (comment) @comment
-((unary_operator operand: (call target: (identifier) @_doc) ) @comment (#any-of? @_doc "doc" "moduledoc" "typedoc"))
-((unary_operator operand: (call target: (identifier) @_at) ) @attach (#any-of? @_at "spec" "impl" "tag" "deprecated" "since"))
-((call target: (identifier) @_module (arguments) (do_block)) @module.elixir
-  (#any-of? @_module "defmodule" "defprotocol" "defimpl"))
+((unary_operator operand: (call target: (identifier) @_doc)) @comment (#any-of? @_doc "doc" "moduledoc" "typedoc"))
+((unary_operator operand: (call target: (identifier) @_at)) @attach
+  (#any-of? @_at "spec" "impl" "tag" "deprecated" "since" "callback" "dialyzer"))
 ((call target: (identifier) @_def (arguments)) @function.elixir
-  (#any-of? @_def "def" "defp" "defguard" "defguardp" "defdelegate" "defn" "defnp"))
-((call target: (identifier) @_macro (arguments)) @macro.elixir (#any-of? @_macro "defmacro" "defmacrop"))
+  (#any-of? @_def "def" "defp" "defmacro" "defmacrop" "defguard" "defguardp" "defdelegate" "defn" "defnp"
+    "defmodule" "defprotocol" "defimpl"))
 ((call target: (identifier) @_test (arguments . (string)) (do_block)) @test.title
   (#any-of? @_test "test" "describe" "property"))
 ((unary_operator operand: (call target: (identifier) @_type)) @type.elixir_type (#any-of? @_type "type" "opaque" "typep"))
@@ -269,15 +244,13 @@ QUERIES: dict[str, str] = {
 (comment) @comment
 (function_declaration) @function.lua
 (assignment_statement (variable_list . name: (_)) (expression_list . value: (function_definition))) @function.lua
-(chunk local_declaration: (variable_declaration (assignment_statement (variable_list . name: (identifier)))) @const.lua_local)
-(field name: (identifier) value: (function_definition)) @function
+(chunk (variable_declaration (assignment_statement (variable_list . name: (identifier)))) @const.lua)
+(field name: (identifier) value: (function_definition)) @method
+(function_call arguments: (arguments . (string) (function_definition))) @test.title
 """,
     "zig": """
-(line_comment) @comment
-(doc_comment) @comment
-(container_doc_comment) @comment
-(Decl (FnProto function: (IDENTIFIER))) @function.zig
-(Decl (VarDecl variable_type_function: (IDENTIFIER))) @const.zig
+[(line_comment) (doc_comment) (container_doc_comment)] @comment
+(Decl) @function.zig
 (TestDecl) @test.title
 """,
     "bash": """
@@ -286,7 +259,67 @@ QUERIES: dict[str, str] = {
 (program (variable_assignment) @const)
 (program (declaration_command (variable_assignment) @const))
 """,
+    "dart": """
+[(comment) (documentation_comment)] @comment
+(class_definition) @class
+(mixin_declaration) @trait.identifier
+(enum_declaration) @enum
+(extension_declaration) @impl
+(extension_type_declaration) @class
+(type_alias) @type.type_identifier
+(annotation) @attach
+(program (function_signature) @function)
+(program (getter_signature) @function)
+(program (setter_signature) @function)
+(method_signature) @method.dart
+(declaration [(constructor_signature) (constant_constructor_signature) (factory_constructor_signature)]) @method.dart
+(declaration [(function_signature) (getter_signature) (setter_signature)]) @prototype.dart
+(declaration (initialized_identifier_list)) @property.initialized_identifier_list-initialized_identifier-identifier
+(program (static_final_declaration_list (static_final_declaration)) @const.static_final_declaration-identifier)
+(function_body) @tail
+(expression_statement (identifier) (selector (argument_part (arguments . (argument (string_literal))
+  (argument (function_expression)))))) @test.call
+""",
+    "julia": """
+[(line_comment) (block_comment)] @comment
+(source_file (string_literal) @comment)
+(module_definition (block (string_literal) @comment))
+(module_definition) @module
+(struct_definition) @struct.julia
+(abstract_definition) @type.julia
+(primitive_definition) @type.julia
+(function_definition) @function.julia
+(macro_definition) @macro.julia
+(assignment . [(call_expression) (typed_expression (call_expression)) (where_expression)]) @function.julia
+(const_statement) @const.assignment-identifier
+(macrocall_expression (macro_argument_list (function_definition))) @wrap
+""",
+    "r": """
+(comment) @comment
+(binary_operator lhs: [(identifier) (string)] operator: ["<-" "=" "<<-"] rhs: (function_definition)) @function.left
+(program (binary_operator lhs: (identifier) operator: ["<-" "=" "<<-"]) @const.left)
+(argument name: (identifier) value: (function_definition)) @method
+(program (call function: (identifier) @_set arguments: (arguments . (argument value: (string)))) @class.arguments-argument-value
+  (#any-of? @_set "setClass" "setRefClass" "R6Class"))
+(program (call function: (identifier) @_generic arguments: (arguments . (argument value: (string)))) @function.arguments-argument-value
+  (#any-of? @_generic "setMethod" "setGeneric" "test_that"))
+""",
+    "sql": """
+[(comment) (marginalia)] @comment
+(statement [(create_table) (create_view) (create_materialized_view) (create_type) (create_function) (create_trigger)
+  (create_index) (create_schema)]) @class.sql
+""",
+    "protobuf": """
+(comment) @comment
+(message) @struct.message_name
+(enum) @enum.enum_name
+(service) @interface.service_name
+(rpc) @method.rpc_name
+(extend) @impl.message_or_enum_type
+""",
 }
+
+QUERIES["vue"] = QUERIES["svelte"] = ""  # their scripts are in other languages
 
 GRAMMAR_NAMES = {"protobuf": "proto"}
 """Where tree_sitter_language_pack calls a grammar otherwise than we call the language."""
@@ -294,21 +327,15 @@ GRAMMAR_NAMES = {"protobuf": "proto"}
 METHODS_IN = frozenset("class struct trait interface protocol object enum impl instance".split())
 """The kinds of definition whose functions are methods."""
 
+MORE_METHODS_IN = {"ruby": frozenset(("module", "namespace"))}
+
 CHUNK_KINDS = {
     **dict.fromkeys("class struct trait interface protocol module object enum type impl namespace instance".split(), "class"),
     **dict.fromkeys("function macro test".split(), "function"),
     "method": "method",
-    **dict.fromkeys("const property".split(), "module"),
+    **dict.fromkeys("const property markup".split(), "module"),
 }
 """A chunk's kind by its definition's."""
 
-
-@dataclass(frozen=True, slots=True)
-class Traits:
-    """What else sets a language apart: clauses of one name are one definition; a module's functions are methods."""
-
-    clauses: bool = False
-    module_methods: bool = False
-
-
-TRAITS = {"haskell": Traits(clauses=True), "elixir": Traits(clauses=True), "ruby": Traits(module_methods=True)}
+CLAUSES = frozenset(("haskell", "elixir"))
+"""Languages where signature and clauses of one name, one after the other, are one definition."""

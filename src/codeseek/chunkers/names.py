@@ -1,4 +1,4 @@
-"""Read a definition's name from its node: one reader a rule of the grammars' captures."""
+"""Read a definition's name from its node: one reader for each rule of the grammars' captures."""
 
 from __future__ import annotations
 
@@ -10,12 +10,22 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tree_sitter import Node
 
-Reader = Callable[["Node", bytes], str]
+Name = tuple[str, int, str]
+"""A name, its parts joined by dots, the byte where it stands, and a kind where it is another than the capture says.
 
-_ARGUMENTS = re.compile(r"<[^<>]*>|\[[^\[\]]*\]")
-_PLAIN = re.compile(r"[\w$#.]+")
-_PREFIX = re.compile(r"^(?:module\.exports|exports|this|self|window)\.|\.prototype(?=\.)")
-_NOT_NAMES = frozenset("if for while switch return catch else do function new".split())
+The empty name: no definition.
+"""
+
+Reader = Callable[["Node", bytes], Name]
+
+NAMELESS: Name = ("", 0, "")
+
+_ARGUMENTS = re.compile(r"<[^<>]*>|\[[^\[\]]*\]|\{[^{}]*\}")
+_PATH = re.compile(r"[\w$#.?!]+")
+_EXPORTS = re.compile(r"^(?:module\.exports|exports|this|self|window)\.|\.prototype(?=\.)")
+_KEYWORDS = frozenset("if for while switch return catch else".split())
+_TESTS = frozenset("describe it test context suite specify bench property step scenario feature fit xit fdescribe xdescribe".split())
+_ZIG_CONTAINER = re.compile(rb"=\s*(?:extern\s+|packed\s+)?(struct|enum|union|opaque|error\s*\{)")
 _LONGEST = 120
 
 
@@ -26,199 +36,296 @@ def text_of(node: Node | None, data: bytes) -> str:
 
 def plain(name: str) -> str:
     """Return a name without type arguments, its parts joined by dots."""
-    if "<" in name or "[" in name:
+    if "<" in name or "[" in name or "{" in name:
         previous = ""
         while previous != name:
             previous, name = name, _ARGUMENTS.sub("", name)
     if "::" in name:
         name = name.replace("::", ".").strip(".")
-    if "\n" in name or " " in name:
-        name = " ".join(name.split())
-    return "" if name in _NOT_NAMES else name[:_LONGEST]
+    name = "".join(name.split())
+    return "" if name in _KEYWORDS else name[:_LONGEST]
+
+
+def named(node: Node | None, data: bytes) -> Name:
+    """Return a node's text as a name."""
+    if node is None:
+        return NAMELESS
+    name = data[node.start_byte : node.end_byte].decode("utf-8", "replace")
+    return (name if name.isidentifier() and name not in _KEYWORDS else plain(name.strip("'\""))), node.start_byte, ""
+
+
+def child(node: Node | None, *kinds: str) -> Node | None:
+    """Return a node's first named child of one of the types."""
+    if node is not None:
+        for found in node.named_children:
+            if found.type in kinds:
+                return found
+    return None
 
 
 @cache
 def reader(rule: str) -> Reader:
-    """Return what reads a name by a rule: a special one, a field's, or a child's type."""
-    if rule in NAMERS:
-        return NAMERS[rule]
+    """Return what reads a name by a rule: one of `READERS`, `is_name` for a fixed name, or the way by fields and child types."""
+    if rule in READERS:
+        return READERS[rule]
+    if rule.startswith("is_"):
+        return lambda node, _data: (rule.removeprefix("is_"), node.start_byte, "")
+    steps = rule.split("-")
 
-    def read(node: Node, data: bytes) -> str:
-        named = node.child_by_field_name(rule)
-        if named is None:
-            for child in node.named_children:
-                if child.type == rule:
-                    named = child
-                    break
-            else:
-                return ""
-        name = data[named.start_byte : named.end_byte].decode("utf-8", "replace")
-        return name if name.isidentifier() and name not in _NOT_NAMES else plain(name.strip("'\""))
+    def read(node: Node, data: bytes) -> Name:
+        found: Node | None = node
+        for step in steps:
+            if found is None:
+                return NAMELESS
+            found = found.child_by_field_name(step) or child(found, step)
+        return named(found, data)
 
     return read
 
 
-def _declarator(node: Node, data: bytes) -> str:
+def _declarator(node: Node, data: bytes) -> Name:
     """C and C++: the name lies inside of pointers, arrays, functions and parentheses."""
-    inner: Node | None = node
-    while inner is not None:
+    inner = node
+    while True:
         following = inner.child_by_field_name("declarator")
         if following is None and inner.type in {"parenthesized_declarator", "reference_declarator", "variadic_declarator"}:
             following = inner.named_child(inner.named_child_count - 1) if inner.named_child_count else None
         if following is None:
             break
+        if following.type == "operator_cast":
+            return "operator " + text_of(following.child_by_field_name("type"), data), following.start_byte, ""
         inner = following
-    if inner is None or inner is node:
-        return ""
-    return plain(text_of(inner, data).removeprefix("operator ")) if inner.type != "operator_name" else text_of(inner, data)
+    if inner.id == node.id:
+        return NAMELESS
+    name = text_of(inner, data)
+    if "operator" in name:
+        name = "".join(name.replace("::", ".").split())
+    elif name.isupper() and node.type == "function_definition" and node.child_by_field_name("type") is None:
+        name = _macro(node, name, data)
+    else:
+        name = plain(name)
+    return name, inner.start_byte, ""
 
 
-def _java_field(node: Node, data: bytes) -> str:
-    declarator = node.child_by_field_name("declarator")
-    return text_of(declarator.child_by_field_name("name") if declarator else None, data)
+def _macro(node: Node, name: str, data: bytes) -> str:
+    """C and C++: `TEST(Suite, Name) {…}` defines what its arguments say."""
+    parameters = text_of(child(child(node, "function_declarator"), "parameter_list"), data).strip("()")
+    words = [word.strip() for word in parameters.split(",")]
+    return ".".join(words) if words and all(word.isidentifier() for word in words) else name
 
 
-def _receiver(node: Node, data: bytes) -> str:
+def _receiver(node: Node, data: bytes) -> Name:
     """Go: the receiver's type, then the method."""
     receiver = text_of(node.child_by_field_name("receiver"), data).strip("()").split("[")[0].split()
-    name = text_of(node.child_by_field_name("name"), data)
-    return f"{receiver[-1].strip('*')}.{name}" if receiver else name
+    name, place, kind = named(node.child_by_field_name("name"), data)
+    return (f"{receiver[-1].strip('*')}.{name}" if receiver else name), place, kind
 
 
-def _left(node: Node, data: bytes) -> str:
+def _left(node: Node, data: bytes) -> Name:
     """Return the left side of an assignment where it is a plain path, without what says only that it is exported."""
-    name = _PREFIX.sub("", text_of(node.child_by_field_name("left"), data))
-    return name if _PLAIN.fullmatch(name) and name not in {"exports", "module.exports"} else ""
+    left = node.child_by_field_name("left") or node.child_by_field_name("lhs")
+    if left is None:
+        return NAMELESS
+    name = _EXPORTS.sub("", text_of(left, data).strip("`\"'"))
+    return (name if _PATH.fullmatch(name) and name != "module.exports" else ""), left.start_byte, ""
 
 
-def _title(node: Node, data: bytes) -> str:
-    """Return a test's title: its first string."""
-    arguments = node.child_by_field_name("arguments") or node
-    for child in arguments.named_children:
-        if "string" in child.type.lower():
-            return " ".join(text_of(child, data).strip("\"'`").split())[:_LONGEST]
-        if child.type == "arguments":
-            return _title(child, data)
-    return "test"
+def _title(node: Node, data: bytes) -> Name:
+    """Return the title of a call with a string and a function: the string if it is a test, else with what is called."""
+    callee = None
+    for field in ("function", "method", "target", "name"):
+        callee = callee or node.child_by_field_name(field)
+    called = text_of(callee, data) if callee is not None and callee.end_byte - callee.start_byte < _LONGEST else ""
+    arguments = node.child_by_field_name("arguments") or child(node, "arguments", "argument_list", "argument_part") or node
+    first = arguments.named_child(0) if arguments.named_child_count else None
+    title = " ".join(text_of(first, data).strip("\"'`:").split())[:_LONGEST] or "test"
+    is_test = not called or not _PATH.fullmatch(called) or called.split(".")[0] in _TESTS
+    return (title if is_test else f"{called} {title}"), node.start_byte, ""
 
 
-def _operator(node: Node, data: bytes) -> str:
-    return "operator" + text_of(node.child_by_field_name("operator"), data)
+def _call(node: Node, data: bytes) -> Name:
+    """C++ and Dart: the title of the call in an expression statement, taken for a test."""
+    found = child(node, "call_expression")
+    if found is not None:
+        return _title(found, data)
+    found = child(child(child(node, "selector"), "argument_part"), "arguments")
+    return (text_of(found.named_child(0) if found is not None else None, data).strip("\"'") or "test"), node.start_byte, ""
 
 
-def _csharp_field(node: Node, data: bytes) -> str:
-    declarator = _first(_first(node, "variable_declaration"), "variable_declarator")
-    return text_of(declarator.child_by_field_name("name") if declarator else None, data)
+def _operator(node: Node, data: bytes) -> Name:
+    return "operator" + text_of(node.child_by_field_name("operator"), data), node.start_byte, ""
 
 
-def _php_property(node: Node, data: bytes) -> str:
-    element = _first(node, "property_element")
-    return text_of(element.child_by_field_name("name") if element else None, data).strip("$")
+def _property(node: Node, data: bytes) -> Name:
+    """PHP: without the dollar sign."""
+    name, place, kind = named(child(node, "property_element"), data)
+    return name.lstrip("$").split("=")[0], place, kind
 
 
-def _first(node: Node | None, kind: str) -> Node | None:
-    for child in node.named_children if node is not None else ():
-        if child.type == kind:
-            return child
-    return None
+def _companion(node: Node, data: bytes) -> Name:
+    found = child(node, "type_identifier")
+    return named(found, data) if found is not None else ("Companion", node.start_byte, "")
 
 
-def _companion(node: Node, data: bytes) -> str:
-    return text_of(_first(node, "type_identifier"), data) or "Companion"
+def _kotlin(node: Node, data: bytes) -> Name:
+    """Kotlin: classes, interfaces and enums are one node type, told apart by keywords."""
+    found = child(node, "type_identifier")
+    words = {part.type for part in node.children}
+    kind = "interface" if "interface" in words else "enum" if "enum" in words else ""
+    name, place, _ = named(found, data)
+    return name, place, kind
 
 
-def _kotlin_function(node: Node, data: bytes) -> str:
-    name = text_of(_first(node, "simple_identifier"), data)
+def _extended(node: Node, data: bytes) -> Name:
+    """Kotlin: an extension's receiver, then the function's or property's name."""
+    name, place, kind = named(child(node, "simple_identifier", "variable_declaration"), data)
     receiver = plain(text_of(node.child_by_field_name("receiver"), data)).strip("?() ")
-    return f"{receiver}.{name}" if receiver and _PLAIN.fullmatch(receiver) else name
+    name = name.split(":")[0]
+    return (f"{receiver}.{name}" if receiver and _PATH.fullmatch(receiver) else name), place, kind
 
 
-def _swift_class(node: Node, data: bytes) -> str:
-    return plain(text_of(node.child_by_field_name("name"), data))
+_SWIFT_KINDS = {"struct": "struct", "enum": "enum", "extension": "impl"}
 
 
-def _haskell_instance(node: Node, data: bytes) -> str:
-    patterns = text_of(node.child_by_field_name("patterns"), data)
-    return " ".join(f"{text_of(node.child_by_field_name('name'), data)} {patterns}".split()).replace(".", "·")[:_LONGEST]
+def _swift(node: Node, data: bytes) -> Name:
+    """Swift: classes, structs, enums and extensions are one node type, told apart by a keyword."""
+    name, place, _ = named(node.child_by_field_name("name"), data)
+    return name, place, _SWIFT_KINDS.get(text_of(node.child_by_field_name("declaration_kind"), data), "")
 
 
-def _haskell_name(node: Node, data: bytes) -> str:
-    named = node.child_by_field_name("name")
-    if named is None and (infix := _first(node, "infix")) is not None:
-        named = infix.child_by_field_name("operator")
-    if named is None and (several := _first(node, "binding_list")) is not None:
-        named = several.named_child(0)
-    return text_of(named, data).strip("()`")
+def _instance(node: Node, data: bytes) -> Name:
+    """Haskell: the class and what it is an instance of."""
+    name, place, kind = named(node.child_by_field_name("name"), data)
+    patterns = " ".join(text_of(node.child_by_field_name("patterns"), data).split()).replace(".", "·")
+    return f"{name} {patterns}".strip()[:_LONGEST], place, kind
 
 
-def _elixir(node: Node, data: bytes) -> str:
-    arguments = _first(node, "arguments")
+def _haskell(node: Node, data: bytes) -> Name:
+    found = node.child_by_field_name("name")
+    if found is None and (infix := child(node, "infix")) is not None:
+        found = infix.child_by_field_name("operator")
+    if found is None and (several := child(node, "binding_list")) is not None:
+        found = several.named_child(0)
+    if found is None:
+        return NAMELESS
+    return text_of(found, data).strip("()` ").replace(".", "·"), found.start_byte, ""
+
+
+_ELIXIR_KINDS = {"defmodule": "module", "defprotocol": "protocol", "defimpl": "impl", "defmacro": "macro", "defmacrop": "macro"}
+
+
+def _elixir(node: Node, data: bytes) -> Name:
+    """Elixir: definitions are calls; what is called tells the kind, the first argument has the name."""
+    kind = _ELIXIR_KINDS.get(text_of(node.child_by_field_name("target"), data), "")
+    arguments = child(node, "arguments")
     head = arguments.named_child(0) if arguments is not None and arguments.named_child_count else None
     while head is not None and head.type == "binary_operator":
         operator = text_of(head.child_by_field_name("operator"), data)
         if operator != "when":
-            return operator
+            return operator.replace(".", "·"), head.start_byte, kind
         head = head.child_by_field_name("left")
     if head is None:
-        return ""
+        return NAMELESS
     if head.type == "call":
         head = head.child_by_field_name("target") or head
     name = text_of(head, data)
-    return name if _PLAIN.fullmatch(name.rstrip("?!")) else ""
+    return (name if _PATH.fullmatch(name) else ""), head.start_byte, kind
 
 
-def _elixir_type(node: Node, data: bytes) -> str:
+def _elixir_type(node: Node, data: bytes) -> Name:
     match = re.search(r"@\w+\s+(\w+)", text_of(node, data)[:200])
-    return match.group(1) if match else ""
+    return (match.group(1) if match else ""), node.start_byte, ""
 
 
-def _lua(node: Node, data: bytes) -> str:
-    named = node.child_by_field_name("name")
-    if named is None:
-        variables = _first(node, "variable_list")
-        named = variables.child_by_field_name("name") if variables is not None else None
-    name = text_of(named, data).replace(":", ".")
-    return name if _PLAIN.fullmatch(name) else ""
+def _lua(node: Node, data: bytes) -> Name:
+    found = node.child_by_field_name("name")
+    if found is None:
+        variables = child(child(node, "assignment_statement") or node, "variable_list")
+        found = variables.child_by_field_name("name") if variables is not None else None
+    if found is None:
+        return NAMELESS
+    name = text_of(found, data).replace(":", ".")
+    return (name if _PATH.fullmatch(name) else ""), found.start_byte, ""
 
 
-def _lua_local(node: Node, data: bytes) -> str:
-    return _lua(_first(node, "assignment_statement") or node, data)
+def _zig(node: Node, data: bytes) -> Name:
+    """Zig: containers are constants; what stands after the equals sign tells their kind."""
+    head = child(node, "FnProto", "VarDecl")
+    if head is None:
+        return NAMELESS
+    if head.type == "FnProto":
+        return named(head.child_by_field_name("function"), data)
+    found = head.child_by_field_name("variable_type_function")
+    name, place, _ = named(found, data)
+    container = _ZIG_CONTAINER.match(data[found.end_byte : found.end_byte + 60].lstrip()) if found is not None else None
+    kind = "const" if container is None else "enum" if container.group(1)[:1] == b"e" else "struct"
+    return name, place, kind
 
 
-def _zig(node: Node, data: bytes) -> str:
-    head = _first(node, "FnProto")
-    if head is not None:
-        return text_of(head.child_by_field_name("function"), data)
-    head = _first(node, "VarDecl")
-    return text_of(head.child_by_field_name("variable_type_function"), data) if head is not None else ""
+_DART_SIGNATURES = (
+    "function_signature getter_signature setter_signature constructor_signature constant_constructor_signature "
+    "factory_constructor_signature redirecting_factory_constructor_signature operator_signature"
+).split()
 
 
-def _constantly(name: str) -> Reader:
-    return lambda _node, _data: name
+def _dart(node: Node, data: bytes) -> Name:
+    """Dart: a member's name lies in its signature; a named constructor's has two parts."""
+    signature = child(node, *_DART_SIGNATURES) or node
+    parts = [part for part in signature.named_children if part.type == "identifier"]
+    if signature.type == "operator_signature":
+        return "operator", signature.start_byte, ""
+    if not parts:
+        return NAMELESS
+    return text_of(parts[-1] if "constructor" in signature.type else parts[0], data), parts[0].start_byte, ""
 
 
-NAMERS: dict[str, Reader] = {
+def _julia(node: Node, data: bytes) -> Name:
+    """Julia: the head of a call lies inside of types, `where` and `<:`."""
+    found: Node | None = child(node, "signature", "type_head") or node
+    while found is not None and found.named_child_count:
+        if found.type in {"field_expression", "operator"}:
+            break
+        found = found.named_child(0)
+    if found is None or found.id == node.id:
+        return NAMELESS
+    return plain(text_of(found, data)), found.start_byte, ""
+
+
+_SQL_KINDS = {
+    "create_function": "function", "create_trigger": "function", "create_type": "type", "create_index": "const",
+    "create_schema": "namespace",
+}  # fmt: skip
+
+
+def _sql(node: Node, data: bytes) -> Name:
+    """SQL: what is created tells the kind; a schema qualifies the name."""
+    created = node.named_child(0)
+    if created is None:
+        return NAMELESS
+    found = created.child_by_field_name("column") or child(created, "object_reference", "identifier")
+    name = text_of(found, data).replace('"', "").replace("`", "")
+    return "".join(name.split()), created.start_byte, _SQL_KINDS.get(created.type, "")
+
+
+READERS: dict[str, Reader] = {
     "declarator": _declarator,
-    "java_field": _java_field,
     "receiver": _receiver,
     "left": _left,
     "title": _title,
+    "call": _call,
     "operator": _operator,
-    "this": _constantly("this"),
-    "init": _constantly("init"),
-    "deinit": _constantly("deinit"),
-    "subscript": _constantly("subscript"),
-    "constructor": _constantly("constructor"),
-    "csharp_field": _csharp_field,
-    "php_property": _php_property,
+    "php": _property,
     "companion": _companion,
-    "kotlin_function": _kotlin_function,
-    "swift_class": _swift_class,
-    "haskell_instance": _haskell_instance,
-    "haskell_name": _haskell_name,
+    "kotlin": _kotlin,
+    "extended": _extended,
+    "swift": _swift,
+    "instance": _instance,
+    "haskell": _haskell,
     "elixir": _elixir,
     "elixir_type": _elixir_type,
     "lua": _lua,
-    "lua_local": _lua_local,
     "zig": _zig,
+    "dart": _dart,
+    "julia": _julia,
+    "sql": _sql,
 }

@@ -1,0 +1,57 @@
+"""What parsers must be told first: C++ in header files, macros that hide a declaration, scripts inside components."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from codeseek.chunkers.lines import Lines
+
+if TYPE_CHECKING:
+    from tree_sitter import Range
+
+_CPP = re.compile(
+    rb"^[ \t]*(?:class\s+\w+[^;{}()]*\{|(?:inline\s+)?namespace\s+[\w:]+\s*\{|template\s*<|(?:public|private|protected)\s*:"
+    rb"|using\s+(?:namespace\s+)?[\w:]+\s*[=;]|enum\s+class\b|constexpr\s)|\bstd::\w",
+    re.MULTILINE,
+)
+_MACRO_LINE = re.compile(rb"^[A-Z_][A-Z0-9_]{3,}(?:[ \t]*\([^()\n]*\))?[ \t]*\r?$", re.MULTILINE)
+_MACRO_IN_HEAD = re.compile(
+    rb"\b(class|struct)((?:\s+[A-Z][A-Z0-9]*_?[A-Z0-9_]+(?:\s*\([^()\n]*\))?)+)(?=\s+\w+(?:\s*<[^<>{};]*>)?\s*(?:final\s*)?[{:][^:])"
+)
+_SCRIPT = re.compile(rb"^[ \t]*<script\b([^>]*)>(.*?)^[ \t]*</script>", re.MULTILINE | re.DOTALL)
+_MARKUP = re.compile(rb"^<(template|style|i18n|docs)\b[^>]*>.*?^</\1>", re.MULTILINE | re.DOTALL)
+
+
+def is_cpp(data: bytes) -> bool:
+    """Tell whether a file that could be C is C++."""
+    return _CPP.search(data) is not None
+
+
+def without_macros(data: bytes) -> bytes:
+    """Blank out macros that C and C++ parsers stumble over, leaving every other byte in its place.
+
+    These are macros alone on an unindented line, and those between `class` and a class's name.
+    """
+    data = _MACRO_LINE.sub(lambda match: b" " * len(match.group()), data)
+    return _MACRO_IN_HEAD.sub(lambda match: match.group(1) + b" " * len(match.group(2)), data)
+
+
+def component(lines: Lines) -> tuple[str, list[Range], list[tuple[int, int]]]:
+    """Return the language of a component's scripts, where they stand, and where its other blocks start and end."""
+    from tree_sitter import Point, Range
+
+    data = lines.data
+    language = "javascript"
+    ranges = []
+    for match in _SCRIPT.finditer(data):
+        if re.search(rb"""\blang\s*=\s*["']?(?:ts|typescript)\b""", match.group(1)):
+            language = "typescript"
+        elif re.search(rb"""\blang\s*=\s*["']?tsx\b""", match.group(1)):
+            language = "tsx"
+        start, end = match.span(2)
+        first, last = lines.line_of(start), lines.line_of(end)
+        ranges.append(
+            Range(Point(first, start - lines.byte_starts[first]), Point(last, end - lines.byte_starts[last]), start, end)
+        )
+    return language, ranges, [match.span() for match in _MARKUP.finditer(data)]

@@ -1,0 +1,93 @@
+"""A text by lines as an editor counts them, with the way from bytes to lines and characters."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from itertools import accumulate, pairwise
+
+_TERMINATOR = re.compile(r"\r\n?|\n")
+
+
+class Lines:
+    """A text by lines, each ended by a line feed, a carriage return, or both; numbers are from 0.
+
+    `data` is the text in UTF-8, as parsers want it; `starts` and `byte_starts` are where lines start in text and data.
+    """
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        if "\r" in text:
+            self.starts = [0, *(match.end() for match in _TERMINATOR.finditer(text))]
+            self.lines = [text[start:end].rstrip("\r\n") for start, end in pairwise((*self.starts, len(text)))]
+        else:
+            self.lines = text.split("\n")
+            self.starts = list(accumulate((len(line) + 1 for line in self.lines), initial=0))
+            self.starts.pop()
+        self.ascii = text.isascii()
+        self.data = text.encode("utf-8", "surrogatepass")
+        self.byte_starts = self.starts if self.ascii else self._byte_starts()
+
+    def _byte_starts(self) -> list[int]:
+        starts = [0]
+        for line, (start, end) in zip(self.lines, pairwise((*self.starts, len(self.text))), strict=True):
+            length = len(line) if line.isascii() else len(line.encode("utf-8", "surrogatepass"))
+            starts.append(starts[-1] + length + end - start - len(line))
+        starts.pop()
+        return starts
+
+    @property
+    def longest(self) -> int:
+        """How many characters the longest line has."""
+        return max(map(len, self.lines))
+
+    def line_of(self, byte: int) -> int:
+        """Return the number of the line that holds a byte of `data`."""
+        return bisect_right(self.byte_starts, byte) - 1
+
+    def character(self, byte: int) -> int:
+        """Return the place in `text` of a byte of `data`."""
+        if self.ascii:
+            return byte
+        line = self.line_of(byte)
+        start = self.byte_starts[line]
+        return self.starts[line] + len(self.data[start:byte].decode("utf-8", "ignore"))
+
+    def end(self, line: int) -> int:
+        """Return the place in `text` where a line ends, its terminator left out."""
+        return self.starts[line] + len(self.lines[line])
+
+    def size(self, first: int, last: int) -> int:
+        """Return how many characters the lines from first to last have."""
+        return self.starts[last] + len(self.lines[last]) - self.starts[first]
+
+    def trimmed(self, first: int, last: int) -> tuple[int, int]:
+        """Return the lines without blank ones at both ends; first > last where all are blank."""
+        lines = self.lines
+        while first <= last and not lines[first].strip():
+            first += 1
+        while last > first and not lines[last].strip():
+            last -= 1
+        return first, last
+
+    def cuts(self, first: int, last: int, piece: int, largest: int) -> list[tuple[int, int]]:
+        """Cut lines into pieces of about `piece` characters at blank or least indented lines; up to `largest` they stay one.
+
+        A piece is cut in its second half. A line that is too long by itself is a piece of its own.
+        """
+        pieces = []
+        starts = self.starts
+        while first < last and self.size(first, last) > largest:
+            limit = min(bisect_right(starts, starts[first] + piece) - 1, last)
+            middle = bisect_right(starts, starts[first] + piece // 2)
+            cut, least = max(limit, first + 1), 1 << 30
+            for number in range(limit, max(first, middle - 1), -1):
+                line = self.lines[number]
+                bare = line.lstrip()
+                indentation = len(line) - len(bare) if bare else -1
+                if indentation < least:
+                    cut, least = number, indentation
+            pieces.append((first, cut - 1))
+            first = cut
+        pieces.append((first, last))
+        return pieces

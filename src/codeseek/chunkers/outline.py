@@ -1,0 +1,301 @@
+"""Find definitions and comments in source code with tree-sitter: one query a language, few nodes that reach Python."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from codeseek.chunkers import dialects, grammars, names
+from codeseek.chunkers.lines import Lines
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser, Query, Range
+
+_WIDENING = 60
+_LAST = 1 << 40
+_PRIORITIES = {"wrap": -_LAST, "class": _LAST, "type": 2 * _LAST, "const": 3 * _LAST, "property": 3 * _LAST}
+"""Which of several captures of one node counts: wrappers, then the more specific kind."""
+
+_SPACE = b" \t\r\n\f\v"
+
+
+@dataclass(slots=True)
+class Item:
+    """A definition with its lines, widened over what belongs to it; `line` is where its name stands.
+
+    `path` names what encloses it. `hidden` ones (tests with a title) are cut at, but define no name; `bodiless` ones are
+    prototypes.
+    """
+
+    kind: str
+    name: str
+    path: tuple[str, ...]
+    line: int
+    first: int
+    last: int
+    end_byte: int
+    hidden: bool = False
+    bodiless: bool = False
+    items: list[Item] = field(default_factory=list)
+
+    @property
+    def symbol(self) -> str:
+        """The qualified name."""
+        return ".".join((*self.path, self.name)) if self.path else self.name
+
+
+@dataclass(slots=True)
+class Comment:
+    """A comment or documentation string, adjacent line comments joined; `alone` if no code shares its lines.
+
+    `inside` marks a documentation string in the definition that it documents.
+    """
+
+    first: int
+    last: int
+    start_byte: int
+    end_byte: int
+    alone: bool
+    inside: bool = False
+    documents: Item | None = None
+
+
+@dataclass(slots=True)
+class Outline:
+    """The definitions at the top of a file, each with those inside it, and all comments in order."""
+
+    items: list[Item] = field(default_factory=list)
+    comments: list[Comment] = field(default_factory=list)
+
+    def everything(self) -> Iterator[Item]:
+        """Yield all definitions, an outer one before those inside it."""
+        rest = self.items[::-1]
+        while rest:
+            item = rest.pop()
+            yield item
+            rest += item.items[::-1]
+
+    def around(self, line: int) -> Item | None:
+        """Return the innermost definition around a line."""
+        found = None
+        items: Sequence[Item] = self.items
+        while items:
+            place = bisect_right(items, line, key=lambda item: item.first) - 1
+            if place < 0 or items[place].last < line:
+                break
+            found = items[place]
+            items = found.items
+        return found
+
+
+_Event = tuple[int, int, int, str, names.Reader, "Node | None"]
+"""Start, negative end, order, kind, reader of the name, node."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Grammar:
+    parser: Parser
+    query: Query
+    captures: dict[str, tuple[str, names.Reader]]
+
+
+@cache
+def _grammar(language: str) -> _Grammar:
+    from tree_sitter import Parser, Query
+    from tree_sitter_language_pack import get_language
+
+    name: Any = grammars.GRAMMAR_NAMES.get(language, language)
+    grammar = get_language(name)
+    query = Query(grammar, grammars.QUERIES[language])
+    captures = {}
+    for number in range(query.capture_count):
+        capture = query.capture_name(number)
+        kind, _, rule = capture.partition(".")
+        captures[capture] = (kind, names.reader(rule or "name"))
+    return _Grammar(Parser(grammar), query, captures)
+
+
+def outline(language: str, lines: Lines) -> Outline:
+    """Return what a source text defines and comments; `language` is one of `grammars.QUERIES`."""
+    if language in {"c", "cpp"}:
+        language = "cpp" if language == "cpp" or dialects.is_cpp(lines.data) else "c"
+        return _outline(language, lines, dialects.without_macros(lines.data), None)
+    if language in {"vue", "svelte"}:
+        language, scripts, markup = dialects.component(lines)
+        found = _outline(language, lines, lines.data, scripts) if scripts else Outline()
+        found.items = sorted((*found.items, *(_markup(lines, start, end) for start, end in markup)), key=lambda item: item.first)
+        return found
+    return _outline(language, lines, lines.data, None)
+
+
+def _markup(lines: Lines, start: int, end: int) -> Item:
+    first, last = lines.line_of(start), lines.line_of(end - 1)
+    return Item("markup", "", (), first, first, last, end, hidden=True)
+
+
+def _outline(language: str, lines: Lines, data: bytes, ranges: list[Range] | None) -> Outline:
+    from tree_sitter import QueryCursor
+
+    grammar = _grammar(language)
+    if ranges is not None:
+        grammar.parser.included_ranges = ranges
+    try:
+        tree = grammar.parser.parse(data)
+    finally:
+        if ranges is not None:
+            del grammar.parser.included_ranges
+    events: list[_Event] = []
+    attached: dict[int, int] = {}
+    comments: list[tuple[int, int, bool]] = []
+    for capture, nodes in QueryCursor(grammar.query).captures(tree.root_node).items():
+        kind, read_name = grammar.captures[capture]
+        if kind in {"comment", "doc"}:
+            comments += [(node.start_byte, node.end_byte, kind == "doc") for node in nodes]
+        elif kind == "attach":
+            for node in nodes:
+                first, last, alone = _span(lines, node.start_byte, node.end_byte)
+                if alone:
+                    attached[last] = first
+        elif kind[0] != "_":
+            order = len(events) + _PRIORITIES.get(kind, 0)
+            events += [(node.start_byte, -node.end_byte, order + i, kind, read_name, node) for i, node in enumerate(nodes)]
+    comments.sort()
+    events.sort()
+    blocks = _blocks(lines, comments)
+    items, everything = _Nesting(language, lines).nest(events)
+    _widen(everything, attached, {block.last: block for block in blocks if block.alone and not block.inside})
+    return Outline(items, blocks)
+
+
+def _span(lines: Lines, start: int, end: int) -> tuple[int, int, bool]:
+    """Return first line, last line, and whether nothing else stands on these lines."""
+    starts, data = lines.byte_starts, lines.data
+    first = bisect_right(starts, start) - 1
+    last = first if first + 1 == len(starts) or end <= starts[first + 1] else bisect_right(starts, end - 1) - 1
+    before = data[starts[first] : start]
+    if before and not before.isspace():
+        return first, last, False
+    after = data[end : starts[last + 1]] if last + 1 < len(starts) else data[end:]
+    return first, last, not after or after.isspace()
+
+
+def _blocks(lines: Lines, comments: Sequence[tuple[int, int, bool]]) -> list[Comment]:
+    """Join line comments that follow each other, with the same indentation, into one."""
+    blocks: list[Comment] = []
+    indentation = -1
+    previous: Comment | None = None
+    for start, end, inside in comments:
+        if previous is not None and start < previous.end_byte:
+            continue
+        first, last, alone = _span(lines, start, end)
+        column = start - lines.byte_starts[first] if alone and first == last and not inside else -1
+        if previous is not None and column >= 0 and column == indentation and previous.last + 1 == first:
+            previous.last, previous.end_byte = last, end
+        else:
+            previous = Comment(first, last, start, end, alone, inside)
+            blocks.append(previous)
+        indentation = column
+    return blocks
+
+
+class _Nesting:
+    """Makes definitions of captured nodes, each inside the smallest one that holds it."""
+
+    def __init__(self, language: str, lines: Lines) -> None:
+        self.lines = lines
+        self.clauses = language in grammars.CLAUSES
+        self.methods_in = grammars.METHODS_IN | grammars.MORE_METHODS_IN.get(language, frozenset())
+        self.top: list[Item] = []
+        self.everything: list[Item] = []
+
+    def nest(self, events: Sequence[_Event]) -> tuple[list[Item], list[Item]]:
+        """Return the definitions at the top, and all, from events in order of their start."""
+        data = self.lines.data
+        stack: list[Item] = []
+        wrap_start = wrap_end = -1
+        latest = (-1, -1)
+        for start, end, _, kind, read_name, node in events:
+            end = -end
+            while end > start and data[end - 1] in _SPACE:
+                end -= 1
+            if kind == "wrap":
+                wrap_start, wrap_end = start, end
+                continue
+            if kind == "tail":
+                self._extend(stack, end)
+                continue
+            if (start, end) == latest or node is None:
+                continue
+            while stack and stack[-1].end_byte <= start:
+                stack.pop()
+            name, name_byte, other_kind = read_name(node, data)
+            if not name:
+                continue
+            latest = (start, end)
+            if wrap_start <= start and end <= wrap_end:
+                start, end, wrap_start, wrap_end = wrap_start, wrap_end, -1, -1
+            self._add(stack, other_kind or kind, name, name_byte, start, end)
+        return self.top, self.everything
+
+    def _extend(self, stack: list[Item], end: int) -> None:
+        """Lengthen the latest definition: its body is a node of its own."""
+        if self.everything:
+            latest = self.everything[-1]
+            latest.end_byte = end
+            latest.last = max(latest.last, self.lines.line_of(end - 1))
+            if not stack or stack[-1] is not latest:
+                stack.append(latest)
+
+    def _add(self, stack: list[Item], kind: str, name: str, name_byte: int, start: int, end: int) -> None:
+        starts = self.lines.byte_starts
+        parent = stack[-1] if stack else None
+        qualifiers: tuple[str, ...] = ()
+        hidden = kind == "test"
+        if not hidden and "." in name:
+            *outer, name = (part for part in name.split(".") if part)
+            qualifiers = tuple(outer)
+        bodiless = kind == "prototype"
+        if kind == "function" or bodiless:
+            kind = "method" if qualifiers or (parent is not None and parent.kind in self.methods_in) else "function"
+        path = qualifiers if parent is None else (*parent.path, parent.name, *qualifiers)
+        first = bisect_right(starts, start) - 1
+        last = first if first + 1 == len(starts) or end <= starts[first + 1] else bisect_right(starts, end - 1) - 1
+        siblings = self.top if parent is None else parent.items
+        if self.clauses and siblings and siblings[-1].name == name:
+            same = siblings[-1]
+            if same.kind == kind and same.path == path:
+                same.last, same.end_byte = last, end
+                stack.append(same)
+                return
+        if parent is not None and parent.name == name and parent.last == last:
+            if parent.kind == kind:
+                return  # the struct inside of a typedef of the same name
+            if parent.kind in {"const", "property"}:
+                parent.kind = kind  # the function inside of a constant's declaration
+                return
+        line = first if first == last or name_byte < starts[first + 1] else bisect_right(starts, name_byte) - 1
+        item = Item(kind, name, path, line, first, last, end, hidden, bodiless)
+        self.everything.append(item)
+        siblings.append(item)
+        if not bodiless:
+            stack.append(item)
+
+
+def _widen(items: Sequence[Item], attached: dict[int, int], comments: dict[int, Comment]) -> None:
+    """Widen definitions upward over the comments, decorators and attributes that stand right before them."""
+    for item in items:
+        highest = item.first - _WIDENING
+        while True:
+            above = item.first - 1
+            comment = comments.get(above)
+            first = comment.first if comment is not None else attached.get(above)
+            if first is None:
+                break
+            if comment is not None and comment.documents is None:
+                comment.documents = item
+            if first < highest:
+                break
+            item.first = first
