@@ -235,7 +235,7 @@ def _zsh_option(option: _Option) -> str:
             if option.choices
             else "_files -/"
             if option.folder
-            else f"_codeseek_ask {option.names[0]}"
+            else f" _codeseek_ask {option.names[0]}"  # the space keeps options of compadd away
             if option.asked
             else " "
         )
