@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from codeseek import __version__
+from codeseek import __version__, settings
 from codeseek.cli import main
 from codeseek.errors import BusyError, ConfigError, ProjectError, StoreError
 from codeseek.records import Progress, RefreshSummary, SearchRequest, SimilarRequest
@@ -335,6 +335,18 @@ def test_an_empty_project_is_told_apart_from_a_failure(run: Run, engine: FakeEng
     done = run("index")
     assert done.status == 1
     assert "no file worth indexing" in done.err
+
+
+def test_a_search_does_not_index_the_home_folder_by_accident(
+    run: Run, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path.home())
+    done = run("retry")
+    assert done.status == 2
+    assert "is no project" in done.err
+    assert engine.calls == []
+    settings.load().index_directory(Path.home()).mkdir(parents=True)
+    assert run("retry").status == 0
 
 
 # ------------------------------------------------------------ the other commands

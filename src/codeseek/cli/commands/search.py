@@ -102,6 +102,10 @@ def _answer(
     """Ask the engine, show the hits, and return the exit status."""
     flags = {"limit": showing.limit, "refresh": False if showing.no_refresh else None}
     chosen = settings.load(root, flags)
+    if root in (Path.home(), Path(root.anchor)) and not chosen.index_directory(root).is_dir():
+        raise UsageError(
+            f"`{root}` is no project", "go to one or name one with `-C DIR`; `codeseek index` takes any folder"
+        )
     request = replace(request, limit=chosen.limit)
     with closing(ctx.obj(root, chosen)) as engine:
         result = _ask(engine, request, refresh=chosen.refresh)
