@@ -6,7 +6,7 @@ import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from codeseek.records import Chunk
 
 @dataclass(frozen=True)
 class HashEmbedder:
-    """Places text by the hashes of its words: texts that share words are near each other. Picklable, as a loader too."""
+    """Places text by the hashes of its words: texts that share words are near each other. The class loads itself."""
 
     name: str = "hash"
     dimensions: int = 32
@@ -46,7 +46,7 @@ class HashEmbedder:
         return (total / length if length else total).astype(np.float32)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _direction(word: str, dimensions: int) -> NDArray[np.float64]:
     seed = hashlib.blake2b(word.encode("utf-8", "replace"), digest_size=8).digest()
     return np.random.default_rng(int.from_bytes(seed, "little")).standard_normal(dimensions)

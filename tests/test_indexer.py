@@ -1,17 +1,14 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -25,7 +22,7 @@ from codeseek.records import Chunk, Progress, SourceFile
 from codeseek.rows import Task
 from codeseek.store import LOCK, Store
 from fakes import HashEmbedder
-from indexed import Contents, contents, engine_of, fresh_contents, indexer_of
+from indexed import contents, engine_of, fresh_contents, indexer_of
 
 LONG_AGO = 1_600_000_000
 
@@ -39,7 +36,8 @@ def write(root: Path, path: str, text: str, *, at: float = LONG_AGO) -> None:
 
 
 def function(name: str) -> str:
-    return f"def {name}(value):\n    '''Return what {name} makes of the value, with care and at length.'''\n    return value + 1\n\n\n"
+    comment = f"Return what {name} makes of the value, with care and at length."
+    return f"def {name}(value):\n    '''{comment}'''\n    return value + 1\n\n\n"
 
 
 @pytest.fixture
@@ -245,12 +243,13 @@ class DeadlyEmbedder(HashEmbedder):
 
 
 def test_a_parser_that_crashed_the_process_itself_is_run_apart_the_next_time(root: Path, data: Path) -> None:
-    deadly = Deadly(str(root / "a.py"))
+    directory = indexer_of(root, data).directory
     program = (
-        "import sys, pathlib; sys.path[:] = %r\n"
-        "from codeseek.indexer import Indexer; import test_indexer\n"
-        "Indexer(pathlib.Path(%r), pathlib.Path(%r), test_indexer.Deadly(%r).load, workers=1).refresh()\n"
-    ) % ([*sys.path, str(Path(__file__).parent)], str(root), str(indexer_of(root, data).directory), *deadly.paths)
+        f"import sys; sys.path[:] = {[*sys.path, str(Path(__file__).parent)]!r}\n"
+        "from pathlib import Path; from codeseek.indexer import Indexer; import test_indexer\n"
+        f"load = test_indexer.Deadly({str(root / 'a.py')!r}).load\n"
+        f"Indexer(Path({str(root)!r}), Path({str(directory)!r}), load, workers=1).refresh()\n"
+    )
     first = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert first.returncode < 0
     subprocess.run([sys.executable, "-c", program], check=True)
@@ -314,6 +313,7 @@ def test_an_interruption_in_the_middle_of_a_batch_drops_that_batch_alone(
 def test_large_work_is_committed_in_parts(root: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(indexer, "COMMIT_CHUNKS", 40)
     monkeypatch.setattr(indexer, "_BATCH_FILES", 2)
+    monkeypatch.setattr(indexer, "_PROGRESS_S", 0)
     for number in range(30):
         write(root, f"f{number}.py", "".join(function(f"f{number}_{at}") for at in range(12)))
     generations: set[int] = set()
@@ -355,9 +355,8 @@ def test_progress_is_told_and_never_goes_back(root: Path, data: Path) -> None:
 def test_a_refresh_with_nothing_to_do_loads_neither_numpy_nor_a_model(root: Path, data: Path) -> None:
     indexer_of(root, data).refresh()
     program = (
-        "import sys, pathlib\n"
-        "from codeseek.indexer import Indexer\n"
-        f"Indexer(pathlib.Path({str(root)!r}), pathlib.Path({str(indexer_of(root, data).directory)!r}), None).refresh()\n"
+        "import sys; from pathlib import Path; from codeseek.indexer import Indexer\n"
+        f"Indexer(Path({str(root)!r}), Path({str(indexer_of(root, data).directory)!r}), None).refresh()\n"
         "print([name for name in ('numpy', 'tree_sitter', 'hnswlib', 'multiprocessing') if name in sys.modules])\n"
     )
     found = subprocess.run(

@@ -176,9 +176,14 @@ def test_a_merged_segment_takes_its_parts_place_and_their_dead_are_forgotten(sto
 
 def test_an_error_in_the_middle_of_writing_leaves_everything_as_it_was(store: Store) -> None:
     add(store, "a.py", [chunk("a.py", 1, 1, "a")])
-    with pytest.raises(KeyboardInterrupt), store.writing():
-        store.remove_files([encode_path("a.py")])
-        raise KeyboardInterrupt
+
+    def interrupted() -> None:
+        with store.writing():
+            store.remove_files([encode_path("a.py")])
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert set(store.known_files()) == {"a.py"}
     assert store.snapshot().dead.tolist() == []
 

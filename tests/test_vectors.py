@@ -17,7 +17,8 @@ pytest.importorskip("hnswlib")
 
 def unit_rows(count: int, dimensions: int = 16, seed: int = 0) -> Matrix:
     rows = np.random.default_rng(seed).standard_normal((count, dimensions)).astype(np.float32)
-    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    unit: Matrix = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    return unit
 
 
 def graph_over(matrix: Matrix, folder: Path) -> VectorIndex:

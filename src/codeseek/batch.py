@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -17,22 +16,13 @@ from codeseek import chunkers, walker, words
 from codeseek.embedders import Embedder
 from codeseek.errors import StoreError
 from codeseek.records import Chunk, Skipped, SourceFile
-from codeseek.rows import FileRow, Row, Task, encode_chunks, encode_path
+from codeseek.rows import FileRow, Row, Task, Touched, digest_of, encode_chunks, encode_path
 from codeseek.store import Store
 
 EmbedderSource = Callable[[], Embedder]
 """Loads the model; picklable, since worker processes load their own."""
 
 Halves = NDArray[np.float16]
-
-
-class Touched(NamedTuple):
-    """A file whose content is what it was: only its stat is new."""
-
-    path: bytes
-    size: int
-    mtime_ns: int
-    checked_ns: int
 
 
 class Rejected(NamedTuple):
@@ -118,7 +108,7 @@ class Recipe:
             batch.rejected.append(_reject(file, str(error), checked_ns))
             return
         data = text.encode("utf-8", "replace")
-        found = hashlib.blake2b(data, digest_size=16, person=file.language.encode()[:16]).digest()
+        found = digest_of(file.language, data)
         if found == digest:
             batch.touched.append(Touched(path, file.size, file.mtime_ns, checked_ns))
             return

@@ -20,6 +20,10 @@ class Unusable(StoreError):
     """The index is damaged or of an older format: it has to be made again from the files."""
 
 
+class Missing(StoreError):
+    """There is no index yet."""
+
+
 @contextlib.contextmanager
 def translated() -> Iterator[None]:
     """Turn errors of SQLite and of the file system into `StoreError`, each with what helps."""
@@ -37,16 +41,21 @@ def translated() -> Iterator[None]:
         raise
 
 
-def _from_sqlite(error: sqlite3.Error) -> StoreError:
-    match (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF:
+def _from_sqlite(error: sqlite3.Error) -> Exception:
+    code = getattr(error, "sqlite_errorcode", None) or 0
+    match code & 0xFF:
         case sqlite3.SQLITE_FULL:
             return StoreError("the disk is full; the index keeps what it had", hint=_MAKE_ROOM)
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_PERM:
             return StoreError(f"cannot open or write the index: {error}", hint=_BE_ALLOWED)
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return BusyError("another process is writing this index", hint="wait until it ends, or stop it")
-        case sqlite3.SQLITE_IOERR:
+        case sqlite3.SQLITE_IOERR if code not in (sqlite3.SQLITE_IOERR_SHORT_READ, sqlite3.SQLITE_IOERR_CORRUPTFS):
             return StoreError(f"the disk did not take or give the index: {error}", hint=_MAKE_ROOM)
+        case sqlite3.SQLITE_NOMEM | sqlite3.SQLITE_MISUSE | sqlite3.SQLITE_INTERRUPT | sqlite3.SQLITE_TOOBIG:
+            return error
+        case 0 if not isinstance(error, sqlite3.OperationalError):  # our own misuse, not the file's fault
+            return error
         case _:
             return Unusable(f"the index is damaged: {error}", hint=_MAKE_AGAIN)
 
@@ -60,16 +69,25 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection
     waiting = path.with_name(f"{path.name}-wal")
-    if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK):
-        mode = "mode=rw"
-    elif waiting.exists() and waiting.stat().st_size:
-        mode = "mode=ro"  # a writer died: its last commits lie in the log
-    else:
-        mode = "immutable=1"  # without a log beside it, which SQLite would want to make
-    uri = f"{path.absolute().as_uri()}?{mode}"
-    connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5)
-    connection.execute("PRAGMA query_only = ON")
-    return connection
+    modes = ["mode=rw"] if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK) else ["mode=ro"]
+    if not waiting.exists() or not waiting.stat().st_size:
+        modes.append("immutable=1")  # without the files beside it that SQLite would want to make
+    for mode in modes:
+        uri = f"{path.absolute().as_uri()}?{mode}"
+        connection = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False, timeout=5)
+        try:
+            connection.execute("PRAGMA query_only = ON")
+            connection.execute("SELECT 1 FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError as error:
+            connection.close()
+            if mode == modes[-1] or error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY:
+                raise
+        except BaseException:
+            connection.close()
+            raise
+        else:
+            return connection
+    raise AssertionError
 
 
 def make_private(directory: Path) -> None:

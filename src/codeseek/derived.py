@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import secrets
 import zlib
-from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,15 +15,13 @@ from codeseek import arrays, vectors, words
 from codeseek.batch import Model, vectors_of
 from codeseek.database import translated
 from codeseek.embedders import Embedder
-from codeseek.records import SourceFile
-from codeseek.rows import decode_path
-from codeseek.store import Store
+from codeseek.store import SegmentFile, Store
 
 MERGE_RATIO = 4
 """A segment is merged with those after it when it is at most so many times as large as they are together."""
 
 MOST_SEGMENTS = 12
-_EMBED_AT_ONCE = 1024
+_AT_ONCE = 1024
 
 Matrix = NDArray[np.floating]
 Ids = NDArray[np.int64]
@@ -95,40 +93,51 @@ def rebuild(store: Store, embedder: Embedder, names: Sequence[str]) -> None:
     """Make segments again from the store, each under a new name; dead chunks are left out."""
     model = Model.of(embedder)
     for name in names:
-        files, ids, chunks = [], [], []
-        for row, numbered in store.segment_files(name):
-            path = PurePosixPath(decode_path(row.path))
-            found = [chunk for _, chunk in numbered]
-            files.append((SourceFile(path, row.size, row.mtime_ns, row.language), found))
-            ids += [number for number, _ in numbered]
-            chunks += found
-        if not chunks:
-            with store.writing():
-                store.remove_segments([name])
-                store.next_generation()
-            continue
-        keys = store.keys(ids)
-        matrix = vectors_of(
-            embedder, chunks, [keys[number] for number in ids], store.vectors(model.fingerprint, keys.values())
-        )
-        segment = words.Segment.build([words.analyse(files)], np.array(ids, np.int64))
-        make_live = write(store, model.fingerprint, new_name(), segment, matrix, instead_of=[name])
+        analyses: list[words.Analysis] = []
+        matrices: list[NDArray[np.float16]] = []
+        ids: list[int] = []
+        for files in _grouped(store.segment_files(name)):
+            chunks = {number: chunk for _, numbered in files for number, chunk in numbered}
+            keys = store.keys(list(chunks))
+            known = store.vectors(model.fingerprint, set(keys.values()))
+            analyses.append(words.analyse([(file, [chunk for _, chunk in numbered]) for file, numbered in files]))
+            matrices.append(vectors_of(embedder, list(chunks.values()), [keys[number] for number in chunks], known))
+            ids += chunks
+        if ids:
+            segment = words.Segment.build(analyses, np.array(ids, np.int64))
+            make_live = write(
+                store, model.fingerprint, new_name(), segment, np.concatenate(matrices), instead_of=[name]
+            )
         with store.writing():
-            make_live()
+            if ids:
+                make_live()
+            else:
+                store.remove_segments([name])
             store.next_generation()
 
 
+def _grouped(files: Iterable[SegmentFile]) -> Iterator[list[SegmentFile]]:
+    """Yield files in groups that are quick to work on and do not fill the memory."""
+    group: list[SegmentFile] = []
+    for file in files:
+        group.append(file)
+        if sum(len(chunks) for _, chunks in group) >= _AT_ONCE:
+            yield group
+            group = []
+    if group:
+        yield group
+
+
 def embed_again(store: Store, embedder: Embedder, advance: Callable[[int], None]) -> None:
-    """Give every chunk a vector of a new model; `advance` hears how many more are done; an interruption keeps what was made."""
+    """Give every chunk a vector of a new model; `advance` hears how many more are done."""
     model = Model.of(embedder)
-    done = 0
     new_keys: list[tuple[int, bytes]] = []
     lives = []
     for name in store.segments():
         ids = _segment_ids(store, name)
         matrix = np.zeros((len(ids), embedder.dimensions), np.float16)
-        for start in range(0, len(ids), _EMBED_AT_ONCE):
-            chunks = store.chunks(ids[start : start + _EMBED_AT_ONCE].tolist())
+        for start in range(0, len(ids), _AT_ONCE):
+            chunks = store.chunks(ids[start : start + _AT_ONCE].tolist())
             keys = {at: embedder.key(chunk) for at, chunk in chunks.items()}
             known = store.vectors(model.fingerprint, set(keys.values()))
             made = vectors_of(embedder, list(chunks.values()), list(keys.values()), known)
@@ -137,8 +146,7 @@ def embed_again(store: Store, embedder: Embedder, advance: Callable[[int], None]
             with store.writing():
                 number = store.model_number(model.fingerprint, model.name, model.dimensions)
                 store.add_vectors(number, rows_of(list(keys.values()), made))
-            done += len(chunks)
-            advance(done)
+            advance(len(chunks))
         path = store.vectors_path(name, model.fingerprint)
         with translated():
             path.parent.mkdir(mode=0o700, exist_ok=True)
@@ -175,11 +183,8 @@ def choose_merge(live: Sequence[int], dead: Sequence[int], most_rows: int | None
     rows = 0
     while start:
         size = live[start - 1]
-        if (
-            start < count
-            and count - start > forced
-            and (size > MERGE_RATIO * rows or rows + size > (most_rows or rows + size))
-        ):
+        too_large = size > MERGE_RATIO * rows or (most_rows is not None and rows + size > most_rows)
+        if start < count and count - start > forced and too_large:
             break
         start -= 1
         rows += size

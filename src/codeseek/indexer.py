@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from dataclasses import astuple, dataclass, field
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
 from codeseek import store as stores
 from codeseek import walker
-from codeseek.database import Unusable, translated
+from codeseek.database import Missing, Unusable, translated
+from codeseek.errors import ProjectError, StoreError
 from codeseek.lock import WriteLock
 from codeseek.records import Progress, ProgressListener, RefreshSummary, Skipped, SourceFile
-from codeseek.rows import KnownFile, Task, encode_path
+from codeseek.rows import KnownFile, Task, Touched, digest_of, encode_path
 from codeseek.store import DATABASE, LOCK, PARSING, Store
 from codeseek.workers import Advance, Crashed, Pool, count_cores
 
@@ -33,22 +34,36 @@ POOL_BYTES, POOL_FILES = 400_000, 80
 """From so much work on, worker processes are worth their start of a quarter second."""
 
 _BATCH_BYTES, _SMALL_BATCH_BYTES, _BATCH_FILES, _FILE_COST = 1_000_000, 100_000, 250, 500
+_READ_AT_ONCE = 100  # so many files with a new stat are compared by content before a model is loaded for them
 _QUIET_MERGE_ROWS = 20_000  # the most that a refresh merges when nobody asked for it
 _PROGRESS_S = 0.05
 
 
 @dataclass(slots=True)
 class Scan:
-    """The project's files compared with what is known of them, by their stat alone."""
+    """The project's files compared with what is known of them."""
 
     generation: int | None
+    same_model: bool
     tasks: list[Task] = field(default_factory=list)
     removed: list[str] = field(default_factory=list)
+    touched: list[Touched] = field(default_factory=list)
     unchanged: int = 0
     unfit: int = 0
     skipped: dict[str, Skipped] = field(default_factory=dict)
     skipped_changed: bool = False
     directories: list[walker.KnownDirectory] = field(default_factory=list)
+
+    def add(self, task: Task, on_task: Callable[[Task], None] | None) -> None:
+        """Add a file to look at."""
+        self.tasks.append(task)
+        if on_task is not None:
+            on_task(task)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to do."""
+        return self.same_model and not self.stale and not self.skipped_changed
 
     @property
     def stale(self) -> int:
@@ -109,21 +124,43 @@ class Indexer:
         reporter.start("scan")
         with ExitStack() as stack:
             scan, starter = None, _PoolStarter(self, stack)
-            if not thorough and (reading := self._readable()) is not None:
-                with reading as store:
-                    scan = self.scan(store, reporter, under, starter)
-                    if not scan.stale and not scan.skipped_changed and store.meta("model") == self.model:
-                        return _summary(scan, started)
+            if not thorough:
+                scan = self._first_look(reporter, under, starter)
+                if scan is not None and scan.idle:
+                    self._note_quietly(scan)
+                    return _summary(scan, started)
             with translated():
                 self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
                 stack.enter_context(WriteLock(self.directory / LOCK))
-            store, rebuilt = self._open_for_writing()
-            stack.callback(store.close)
-            if scan is None or rebuilt or scan.generation != store.meta("generation"):
-                scan = self.scan(store, reporter, under, starter)
-            work = _Refresh(self, store, scan, reporter, rebuilt, under, thorough=thorough)
-            work.run(starter.pool)
-            return _summary(scan, started, work)
+            reason = ""
+            for last in (False, True):
+                try:
+                    store, rebuilt = self._open_for_writing(reason, thorough=thorough)
+                    with store:
+                        if scan is None or rebuilt or scan.generation != store.meta("generation"):
+                            scan = self.scan(store, reporter, under, starter)
+                        work = _Refresh(self, store, scan, reporter, rebuilt, under, thorough=thorough)
+                        work.run(starter.pool)
+                    return _summary(scan, started, work)
+                except Unusable as error:
+                    if last:
+                        raise
+                    reason, scan = error.message, None
+            raise AssertionError
+
+    def remake(self, reason: str, listener: ProgressListener | None = None) -> RefreshSummary:
+        """Put the index aside that was found damaged in use, and make it again."""
+        with translated(), WriteLock(self.directory / LOCK):
+            self._put_aside(reason)
+        return replace(self.refresh(listener), rebuilt=(DATABASE,))
+
+    def _first_look(self, reporter: Reporter, under: PurePosixPath | None, starter: _PoolStarter) -> Scan | None:
+        """Scan without the lock, None when the index cannot be read."""
+        try:
+            with Store.open(self.directory, self.root, read_only=True) as store:
+                return self.scan(store, reporter, under, starter)
+        except (Missing, Unusable):
+            return None
 
     def scan(
         self,
@@ -132,10 +169,16 @@ class Indexer:
         under: PurePosixPath | None = None,
         on_task: Callable[[Task], None] | None = None,
     ) -> Scan:
-        """Compare the project's files with the store; `on_task` hears of each that is new or may have changed."""
+        """Compare the project's files with the store, by their content only where their stat leaves a doubt.
+
+        `on_task` hears of each file that is new or changed.
+        """
+        if not self.root.is_dir():
+            raise ProjectError(f"there is no folder `{self.root}`", hint="its index is dropped with `codeseek forget`")
         known = store.known_files() if store else {}
-        scan = Scan(store.meta("generation") if store else None)
+        scan = Scan(*((store.meta("generation"), store.meta("model") == self.model) if store else (None, False)))
         seen = set()
+        doubtful: list[tuple[SourceFile, KnownFile]] = []
         for item in walker.walk(self.root, self.options, store.directories() if store else None):
             if under is not None and not item.path.is_relative_to(under):
                 continue
@@ -143,44 +186,72 @@ class Indexer:
                 path = str(item.path)
                 seen.add(path)
                 old = known.get(path)
-                if old is not None and _is_current(item, old):
+                if old is None:
+                    scan.add(Task(item), on_task)
+                elif _is_current(item, old):
                     scan.unfit += bool(old.reason)
                     scan.unchanged += not old.reason
                 else:
-                    task = Task(item, old.digest if old else b"")
-                    scan.tasks.append(task)
-                    if on_task is not None:
-                        on_task(task)
+                    doubtful.append((item, old))
                 if reporter is not None:
                     reporter.advance(1, path)
             elif isinstance(item, Skipped):
                 scan.skipped[str(item.path)] = item
             else:
                 scan.directories.append(item)
+        for file, old in doubtful:
+            worth_reading = file.mtime_ns == old.mtime_ns or len(doubtful) <= _READ_AT_ONCE
+            if worth_reading and old.digest and (touched := self._same_content(file, old)) is not None:
+                scan.touched.append(touched)
+                scan.unchanged += 1
+            else:
+                scan.add(Task(file, old.digest), on_task)
         scan.removed = [path for path in known if path not in seen and _is_under(path, under)]
         before = store.skipped_by_walker() if store else {}
         scan.skipped_changed = {path: item for path, item in before.items() if _is_under(path, under)} != scan.skipped
         return scan
 
-    def _readable(self) -> Store | None:
-        """Open the index for reading, None when it has to be made or made again."""
-        if not (self.directory / DATABASE).is_file():
-            return None
+    def _same_content(self, file: SourceFile, known: KnownFile) -> Touched | None:
+        """Read a file, and return its new stat if its content is what it was."""
+        checked_ns = time.time_ns()
         try:
-            return Store.open(self.directory, self.root, read_only=True)
-        except Unusable:
+            data = walker.read_text(self.root, file).encode("utf-8", "replace")
+        except walker.Unreadable:
             return None
+        if file.language != known.language or digest_of(file.language, data) != known.digest:
+            return None
+        return Touched(encode_path(file.path), file.size, file.mtime_ns, checked_ns)
 
-    def _open_for_writing(self) -> tuple[Store, list[str]]:
-        """Open the index, and make it anew where it cannot be used; the caller holds the lock."""
-        try:
-            return Store.open(self.directory, self.root), []
-        except Unusable as error:
-            stores.discard(self.directory)
-            store = Store.open(self.directory, self.root)
-            with store.writing():
-                store.set_meta(note=error.message)
-            return store, [DATABASE]
+    def _note_quietly(self, scan: Scan) -> None:
+        """Record what makes the next scan quicker, if nobody else writes and it can be written at all."""
+        if scan.touched:
+            with (
+                suppress(StoreError, OSError),
+                WriteLock(self.directory / LOCK),
+                Store.open(self.directory, self.root) as store,
+            ):
+                if store.meta("generation") == scan.generation:
+                    with store.writing():
+                        store.touch_files(scan.touched)
+
+    def _open_for_writing(self, reason: str, *, thorough: bool) -> tuple[Store, list[str]]:
+        """Open the index, and make it anew for a `reason` or where it cannot be used; the caller holds the lock."""
+        if not reason:
+            try:
+                store = Store.open(self.directory, self.root)
+                if not thorough or (problem := store.problem()) is None:
+                    return store, []
+                store.close()
+                reason = problem
+            except Unusable as error:
+                reason = error.message
+        self._put_aside(reason)
+        return Store.open(self.directory, self.root), [DATABASE]
+
+    def _put_aside(self, reason: str) -> None:
+        stores.discard(self.directory)
+        with Store.open(self.directory, self.root) as store, store.writing():
+            store.set_meta(note=reason)
 
     def recipe(self) -> Recipe:
         """Say how files are to be prepared."""
@@ -377,6 +448,7 @@ class _Refresh:
         """Record what is no more and what is left out."""
         store, scan = self._store, self._scan
         store.remove_files([encode_path(path) for path in scan.removed])
+        store.touch_files(scan.touched)
         if scan.skipped_changed:
             store.replace_skipped(scan.skipped.values(), self._under)
         if not store.meta("model"):

@@ -162,7 +162,9 @@ class LocalEngine:
                         raise StoreError(
                             f"the index is damaged: {error}", hint="make it again with `codeseek index`"
                         ) from error
-                    if isinstance(error, Unusable) or attempt:
+                    if isinstance(error, Unusable):
+                        self._indexer.remake(error.message)
+                    elif attempt:
                         self._indexer.refresh(thorough=True)
             raise AssertionError
 

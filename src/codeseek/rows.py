@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from bisect import bisect_right
 from collections.abc import Sequence
@@ -61,6 +62,15 @@ class Task(NamedTuple):
     digest: bytes = b""
 
 
+class Touched(NamedTuple):
+    """A file whose content is what it was: only its stat is new."""
+
+    path: bytes
+    size: int
+    mtime_ns: int
+    checked_ns: int
+
+
 class KnownFile(NamedTuple):
     """What the store remembers of a file; `reason` says why it was skipped, when it was."""
 
@@ -70,6 +80,11 @@ class KnownFile(NamedTuple):
     language: str
     digest: bytes
     reason: str = ""
+
+
+def digest_of(language: str, data: bytes) -> bytes:
+    """Identify a file's content (its text as UTF-8) and the language that it is cut up as."""
+    return hashlib.blake2b(data, digest_size=16, person=language.encode()[:16]).digest()
 
 
 def encode_path(path: PurePosixPath | str) -> bytes:

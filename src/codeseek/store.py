@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from codeseek import database
-from codeseek.database import Unusable, translated
+from codeseek.database import Missing, Unusable, translated
 from codeseek.errors import StoreError
 from codeseek.lock import WriteLock
-from codeseek.records import Chunk, Skipped
+from codeseek.records import Chunk, Skipped, SourceFile
 from codeseek.rows import (
     CHUNK_COLUMNS,
     FORMAT,
@@ -36,11 +36,15 @@ if TYPE_CHECKING:
 DATABASE = "index.db"
 LOCK = "write.lock"
 PARSING = "parsing"
-"""Stands there while files are parsed in the process itself: found later, it tells that a parser took the process with it."""
+"""Lies there while files are parsed in the process itself: left behind, it tells that a parser may have killed it."""
 
 _DAMAGED = "index.db.damaged"
 _OURS = (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}-journal", _DAMAGED, LOCK, PARSING)
 _BATCH = 500  # numbers in one statement
+
+
+SegmentFile = tuple[SourceFile, list[tuple[int, Chunk]]]
+"""A file with its chunks and their numbers."""
 
 
 class Snapshot(NamedTuple):
@@ -94,7 +98,7 @@ class Store:
             if not read_only:
                 database.make_private(directory)
             elif not (directory / DATABASE).is_file():
-                raise StoreError(f"there is no index of `{root}` yet", hint="make one with `codeseek index`")
+                raise Missing(f"there is no index of `{root}` yet", hint="make one with `codeseek index`")
             store = cls(directory, database.connect(directory / DATABASE, read_only=read_only))
         try:
             store._check_format(root, read_only=read_only)
@@ -141,10 +145,13 @@ class Store:
             rows = self._rows(ids)
             hosts = {number: at for number, row in rows.items() if (at := host(row)) is not None}
             texts = self._rows(set(hosts.values()) - rows.keys()) | rows if hosts else rows
-        return {
-            number: decode_chunk(row, texts[hosts[number]][7] if number in hosts else None)
-            for number, row in rows.items()
-        }
+        try:
+            return {
+                number: decode_chunk(row, texts[hosts[number]][7] if number in hosts else None)
+                for number, row in rows.items()
+            }
+        except (ValueError, TypeError, LookupError) as error:
+            raise Unusable(f"the index is damaged: {error!r}", hint="make it again with `codeseek index`") from error
 
     def chunk_at(self, path: PurePosixPath, line: int) -> int | None:
         """Return the number of the chunk at a place: the definition there rather than its comment; None outside all."""
@@ -203,19 +210,15 @@ class Store:
         files, chunks = self._all("SELECT count(*), coalesce(sum(chunks), 0) FROM files")[0]
         return files, chunks
 
-    def segment_files(self, name: str) -> list[tuple[FileRow, list[tuple[int, Chunk]]]]:
-        """Return the files of a segment with their numbered chunks, in the order of the segment."""
-        files = self._all(
-            "SELECT path, size, mtime_ns, checked_ns, language, digest, chunks, first_chunk FROM files"
+    def segment_files(self, name: str) -> Iterator[SegmentFile]:
+        """Yield the files of a segment with their numbered chunks, in the order of the segment."""
+        for path, size, mtime_ns, language, first, count in self._all(
+            "SELECT path, size, mtime_ns, language, first_chunk, chunks FROM files"
             " WHERE segment = ? AND chunks > 0 ORDER BY first_chunk",
             (name,),
-        )
-        found = []
-        for *file, first in files:
-            row = FileRow(*file)
-            chunks = self.chunks(range(first, first + row.chunks))
-            found.append((row, sorted(chunks.items())))
-        return found
+        ):
+            file = SourceFile(PurePosixPath(decode_path(path)), size, mtime_ns, language)
+            yield file, sorted(self.chunks(range(first, first + count)).items())
 
     def keys(self, ids: Sequence[int]) -> dict[int, bytes]:
         """Return the keys under which the vectors of chunks are stored."""
@@ -250,6 +253,14 @@ class Store:
     def vectors_path(self, name: str, fingerprint: str) -> Path:
         """Return where a segment's matrix lies; its graph, if there is one, has the suffix `.hnsw`."""
         return self.directory / "vectors" / re.sub(r"[^\w.-]", "_", fingerprint) / f"{name}.vec"
+
+    def problem(self) -> str | None:
+        """Read the whole structure of the database and say what is wrong with it."""
+        try:
+            found = self._all("PRAGMA quick_check(1)")
+        except Unusable as error:
+            return error.message
+        return None if found == [("ok",)] else f"the index is damaged: {found[0][0]}"
 
     # ------------------------------------------------------------ writing
 
@@ -410,7 +421,8 @@ class Store:
             try:
                 yield
             finally:
-                self._connection.execute("COMMIT")
+                with contextlib.suppress(sqlite3.Error):  # on a damaged database it has been done already
+                    self._connection.execute("ROLLBACK")
 
     def _all(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
         with translated():
@@ -443,7 +455,7 @@ class Store:
                     f"the index of `{root}` is of an older format", hint="make it again with `codeseek index`"
                 )
             if read_only:
-                raise StoreError(f"there is no index of `{root}` yet", hint="make one with `codeseek index`")
+                raise Missing(f"there is no index of `{root}` yet", hint="make one with `codeseek index`")
             with self.writing():
                 for statement in SCHEMA.split(";"):
                     self._all(statement)

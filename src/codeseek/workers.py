@@ -94,8 +94,6 @@ class Pool:
                 return
             worker, answer = self._next_answer()
             worker.ready = worker.ready or answer is not None
-            if isinstance(answer, _Failure):
-                raise RuntimeError(f"a worker failed:\n{answer.trace}")
             if answer is None:
                 yield from self._bury(worker, again)
                 continue
@@ -157,7 +155,10 @@ class Pool:
     def _next_answer(self) -> tuple[_Worker, Any]:
         while True:
             with contextlib.suppress(queue.Empty):  # waiting without end cannot be interrupted on Windows
-                return self._answers.get(timeout=1)
+                worker, answer = self._answers.get(timeout=1)
+                if isinstance(answer, _Failure):
+                    raise RuntimeError(f"a worker failed:\n{answer.trace}")  # noqa: TRY004  it is an answer, of its kind
+                return worker, answer
 
     def _bury(self, worker: _Worker, again: deque[list[Task]]) -> Iterator[Crashed]:
         """Replace a worker that died; the batch that it was at is tried file by file."""

@@ -1,0 +1,223 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path, PurePosixPath
+
+import pytest
+
+from codeseek.errors import StoreError, UsageError
+from codeseek.local import LocalEngine
+from codeseek.lock import WriteLock
+from codeseek.records import SearchRequest, SimilarRequest
+from codeseek.settings import Settings
+from codeseek.store import LOCK, Store
+from fakes import HashEmbedder
+from indexed import engine_of
+
+SOURCE = '''\
+def parse_configuration(path):
+    """Read the settings file and return what it says, or the defaults."""
+    return path.read_text()
+
+
+def save_everything(store):
+    """Write the whole store to the disk, slowly and with care."""
+    return store.flush()
+'''
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "project"
+    (root / "src").mkdir(parents=True)
+    (root / "src" / "settings.py").write_text(SOURCE)
+    (root / "README.md").write_text("# Example\n\nHow to install it: run it.\n")
+    return root
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+@pytest.fixture
+def engine(root: Path, data: Path) -> Iterator[LocalEngine]:
+    engine = engine_of(root, data)
+    yield engine
+    engine.close()
+
+
+def paths(engine: LocalEngine, question: str) -> list[str]:
+    return [str(hit.chunk.path) for hit in engine.search(SearchRequest(question)).hits]
+
+
+def test_what_is_indexed_is_found(engine: LocalEngine) -> None:
+    engine.refresh()
+    result = engine.search(SearchRequest("parse configuration"))
+    assert str(result.hits[0].chunk.path) == "src/settings.py"
+    assert result.freshness == "fresh"
+    assert result.indexed_at is not None
+    assert result.tier == "hash"
+
+
+def test_without_an_index_a_search_says_how_to_make_one(engine: LocalEngine) -> None:
+    for ask in (lambda: engine.search(SearchRequest("parse")), engine.status):
+        with pytest.raises(StoreError, match="no index") as raised:
+            ask()
+        assert "codeseek index" in raised.value.hint
+
+
+def test_an_answer_from_an_index_that_nobody_compared_with_the_files_is_of_unknown_freshness(
+    engine: LocalEngine, root: Path, data: Path
+) -> None:
+    engine.refresh()
+    other = engine_of(root, data)
+    assert other.search(SearchRequest("parse")).freshness == "unknown"
+    other.close()
+
+
+def test_a_removed_file_is_never_found(engine: LocalEngine, root: Path) -> None:
+    engine.refresh()
+    assert "src/settings.py" in paths(engine, "parse configuration")
+    (root / "src" / "settings.py").unlink()
+    engine.refresh()
+    assert "src/settings.py" not in paths(engine, "parse configuration")
+
+
+def test_what_another_process_indexes_is_found_by_an_open_engine(engine: LocalEngine, root: Path, data: Path) -> None:
+    engine.refresh()
+    assert paths(engine, "telescope") == []
+    (root / "new.py").write_text("def telescope():\n    return 'far'\n")
+    other = engine_of(root, data)
+    other.refresh()
+    other.close()
+    assert paths(engine, "telescope")[0] == "new.py"
+
+
+def test_chunks_like_the_one_at_a_place_are_found_without_itself(engine: LocalEngine, root: Path) -> None:
+    (root / "src" / "copy.py").write_text(SOURCE.replace("path", "file"))
+    engine.refresh()
+    result = engine.similar(SimilarRequest(PurePosixPath("src/settings.py"), 2))
+    assert str(result.hits[0].chunk.path) == "src/copy.py"
+
+
+@pytest.mark.parametrize(("path", "line"), [("src/settings.py", 999), ("nowhere.py", 1)])
+def test_a_place_where_nothing_is_indexed_is_a_usage_error(engine: LocalEngine, path: str, line: int) -> None:
+    engine.refresh()
+    with pytest.raises(UsageError) as raised:
+        engine.similar(SimilarRequest(PurePosixPath(path), line))
+    assert raised.value.hint
+
+
+def test_the_status_says_what_the_index_holds_and_what_is_stale(engine: LocalEngine, root: Path, data: Path) -> None:
+    engine.refresh()
+    status = engine.status()
+    assert (status.root, status.files, status.freshness, status.stale_files) == (root, 2, "fresh", 0)
+    assert status.location == Settings(data_dir=data).index_directory(root)
+    assert status.languages == {"markdown": 1, "python": 1}
+    assert sum(status.kinds.values()) == status.chunks > 0
+    assert (status.model, status.dimensions) == ("bundled", 32)
+    assert status.size_bytes > 10_000
+    assert status.degraded == ()
+    (root / "README.md").unlink()
+    (root / "src" / "settings.py").write_text("x = 1\n")
+    status = engine.status()
+    assert (status.freshness, status.stale_files) == ("stale", 2)
+
+
+def test_neither_a_status_nor_a_refresh_with_nothing_to_do_loads_the_model(
+    engine: LocalEngine, root: Path, data: Path
+) -> None:
+    engine.refresh()
+
+    def never() -> HashEmbedder:
+        raise AssertionError
+
+    other = engine_of(root, data, load=never)
+    other.status()
+    other.refresh()
+    other.close()
+
+
+@dataclass(frozen=True)
+class Updated(HashEmbedder):
+    version: int = 2
+
+
+def test_a_search_with_an_updated_model_makes_the_vectors_again(engine: LocalEngine, root: Path, data: Path) -> None:
+    engine.refresh()
+    engine.close()
+    other = engine_of(root, data, load=Updated)
+    assert str(other.search(SearchRequest("parse configuration")).hits[0].chunk.path) == "src/settings.py"
+    other.close()
+    directory = Settings(data_dir=data).index_directory(root)
+    with Store.open(directory, root, read_only=True) as store:
+        assert store.snapshot().fingerprint == Updated().fingerprint
+
+
+def test_searches_go_on_while_another_thread_indexes_and_merges(engine: LocalEngine, root: Path, data: Path) -> None:
+    engine.refresh()
+    problems: list[BaseException] = []
+    searches = 0
+    stop = threading.Event()
+
+    def search() -> None:
+        nonlocal searches
+        reader = engine_of(root, data)
+        try:
+            while not stop.is_set():
+                assert "src/settings.py" in paths(reader, "parse configuration")
+                searches += 1
+        except BaseException as error:  # noqa: BLE001
+            problems.append(error)
+        finally:
+            reader.close()
+
+    thread = threading.Thread(target=search)
+    thread.start()
+    for number in range(25):
+        (root / f"edit{number % 3}.py").write_text(f"def edit_{number}():\n    return {number}\n" * 5)
+        engine.refresh(thorough=number % 5 == 0)
+    stop.set()
+    thread.join()
+    assert not problems
+    assert searches > 5
+
+
+def test_one_engine_serves_several_threads(engine: LocalEngine, root: Path) -> None:
+    engine.refresh()
+    problems: list[BaseException] = []
+
+    def work(number: int) -> None:
+        try:
+            for turn in range(5):
+                if number == 0:
+                    (root / "edit.py").write_text(f"def edit_{turn}():\n    return {turn}\n")
+                    engine.refresh()
+                assert paths(engine, "parse configuration")
+        except BaseException as error:  # noqa: BLE001
+            problems.append(error)
+
+    threads = [threading.Thread(target=work, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not problems
+
+
+def test_a_search_is_answered_while_another_process_writes(engine: LocalEngine, root: Path, data: Path) -> None:
+    engine.refresh()
+    with WriteLock(Settings(data_dir=data).index_directory(root) / LOCK):
+        assert paths(engine, "parse configuration")
+
+
+def test_a_closed_engine_lets_go_of_its_files(engine: LocalEngine, root: Path, data: Path) -> None:
+    engine.refresh()
+    engine.search(SearchRequest("parse"))
+    engine.close()
+    directory = Settings(data_dir=data).index_directory(root)
+    assert not (directory / "index.db-wal").exists()
+    assert replace(engine.status(), size_bytes=0).files == 2
