@@ -31,13 +31,14 @@ def stderr(monkeypatch: pytest.MonkeyPatch) -> Screen:
 
 def test_progress_tells_files_chunks_rate_and_what_is_left(stderr: Screen) -> None:
     line = terminal.plain(ProgressBar().line(Progress("index", 1204, 2985, 9120), elapsed_s=2.0))
-    assert line == "indexing ▰▰▰▰▰▰▱▱▱▱▱▱▱▱▱▱  40% · 1,204/2,985 files · 9,120 chunks · 602 files/s"
-    line = terminal.plain(ProgressBar().line(Progress("index", 12, 29), elapsed_s=2.0))
-    assert line == "indexing ▰▰▰▰▰▰▰▱▱▱▱▱▱▱▱▱  41% · 12/29 files · 6 files/s · 3 s left"
+    assert line == "indexing ▰▰▰▰▱▱▱▱▱▱  40% · 1,204/2,985 files · 3 s left · 9,120 chunks · 602/s"
+    line = terminal.plain(ProgressBar().line(Progress("index", 1, 2985, 9120), elapsed_s=2.0))
+    assert line == "indexing ▱▱▱▱▱▱▱▱▱▱   0% · 1/2,985 files · 9,120 chunks · 0/s"
 
 
 def test_progress_of_unknown_length_counts(stderr: Screen) -> None:
     assert ProgressBar().line(Progress("scan", 1204), elapsed_s=0.5) == "looking at files · 1,204 files"
+    assert ProgressBar().line(Progress("merge", 0, None, 9120), elapsed_s=0.5) == "tidying the index · 9,120 chunks"
 
 
 @pytest.mark.parametrize("columns", [20, 40, 79, 120])

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 _SHOW_AFTER_S = 0.2
 """Work that is over sooner shows no bar: a bar that flashes is worse than none."""
 _REDRAW_AFTER_S = 0.1
+_TELL_LEFT_AFTER = 0.2
+"""Large files come first, so that early on the time that is left would be told much too long."""
+_BAR = 10
 
 
 def error(message: str, hint: str = "") -> None:
@@ -141,16 +144,16 @@ class ProgressBar:
         parts = [self._words[progress.phase]]
         if progress.total:
             share = progress.done / progress.total
-            parts[0] += f" {self._terminal.bar(share, 16)} {share:4.0%}"
+            parts[0] += f" {self._terminal.bar(share, _BAR)} {share:4.0%}"
             parts.append(f"{progress.done:,}/{progress.total:,} files")
-        else:
+            if share >= _TELL_LEFT_AFTER and rate:
+                parts.append(f"{_duration((progress.total - progress.done) / rate)} left")
+        elif progress.done:
             parts.append(f"{progress.done:,} files")
         if progress.chunks:
             parts.append(f"{progress.chunks:,} chunks")
         if progress.phase == "index" and rate:
-            parts.append(f"{rate:,.0f} files/s")
-            if progress.total and elapsed_s >= 1:
-                parts.append(f"{_duration((progress.total - progress.done) / rate)} left")
+            parts.append(f"{rate:,.0f}/s")
         line = ""
         for part in parts:
             longer = f"{line} · {part}" if line else part
