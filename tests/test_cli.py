@@ -284,6 +284,7 @@ def test_a_message_cannot_steer_the_terminal(run: Run) -> None:
         (("x", "-C", "nowhere"), "there is no folder `nowhere`", "spelt"),
         (("index", "nowhere"), "there is no folder `nowhere`", "spelt"),
         (("index", "src/store.py"), "`src/store.py` is not a folder", "name the folder"),
+        (("list", "all", "users"), "got unexpected extra arguments (all users)", "begin with `codeseek search`"),
         (("similar",), "missing argument", "`codeseek similar --help`"),
         (("similar", "src/store.py"), "`src/store.py` names no line", "PATH:LINE"),
         (("similar", "src/store.py:81"), "`src/store.py` has no line 81", "its lines are 1 to 80"),

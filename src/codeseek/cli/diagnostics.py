@@ -52,7 +52,10 @@ def usage(wrong: click.ClickException) -> tuple[str, str]:
 
     text = wrong.format_message().strip().rstrip(".").replace("'", "`")
     path = wrong.ctx.command_path if isinstance(wrong, UsageError) and wrong.ctx else "codeseek"
-    return text[:1].lower() + text[1:], f"`{path} --help` shows how it is used"
+    hint = f"`{path} --help` shows how it is used"
+    if text.startswith("Got unexpected extra argument"):
+        hint = "to search for these words, begin with `codeseek search`"
+    return text[:1].lower() + text[1:], hint
 
 
 def footer(result: SearchResult, now: float) -> None:

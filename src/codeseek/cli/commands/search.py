@@ -111,7 +111,7 @@ def _answer(
         result = _ask(engine, request, refresh=chosen.refresh)
     explain = isinstance(request, SearchRequest) and request.explain
     format_name = "paths" if showing.files or showing.null else showing.format_name
-    output.write(_rendered(Report(result, typed, root, Path.cwd(), explain), format_name, showing))
+    output.write(_rendered(Report(result, typed, root, _here(root), explain), format_name, showing))
     if format_name == "text":
         diagnostics.footer(result, time.time())
     elif format_name not in ("json", "sarif"):
@@ -141,6 +141,14 @@ def _ask(engine: Engine, request: SearchRequest | SimilarRequest, *, refresh: bo
     if failed is None:
         return result
     return replace(result, freshness="unknown", degraded=(*result.degraded, f"not refreshed: {failed.message}"))
+
+
+def _here(root: Path) -> Path:
+    """Return the current folder; the project's root where that is gone."""
+    try:
+        return Path.cwd()
+    except FileNotFoundError:
+        return root
 
 
 def _rendered(report: Report, format_name: str, showing: options.Showing) -> Iterator[str]:
