@@ -173,8 +173,9 @@ class Occurrences:
         memo = self._memos.setdefault(self._expand, {})
         if len(memo) > 400_000:
             memo.clear()
-        for word in self._numbers.keys() - memo.keys():
-            memo[word] = self._expand(word)
+        for word in self._numbers:
+            if word not in memo:
+                memo[word] = self._expand(word)
         return [memo[word] for word in self._numbers]
 
 

@@ -59,6 +59,14 @@ def load_matrix(path: Path, rows: int, dimensions: int | None = None) -> NDArray
     return matrix
 
 
+def open_vectors(store: Store, name: str, fingerprint: str, rows: int) -> vectors.VectorIndex:
+    """Open a segment's vectors, with their graph where a sound one is there; raises as `load_matrix` does."""
+    path = store.vectors_path(name, fingerprint)
+    graph = path.with_suffix(".hnsw")
+    sound = rows >= vectors.HNSW_ROWS and graph_is_sound(store, graph)
+    return vectors.open_index(load_matrix(path, rows), graph if sound else None)
+
+
 def damaged(store: Store, fingerprint: str, *, thorough: bool = False) -> dict[str, list[str]]:
     """Return the files that are missing or not what was written, by segment.
 

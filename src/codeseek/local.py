@@ -184,11 +184,11 @@ class LocalEngine:
         if broken := derived.damaged(store, snapshot.fingerprint):
             raise Damaged(", ".join(name for names in broken.values() for name in names))
         segments = [words.Segment.load(store.segment_path(name)) for name in snapshot.segments]
-        matrices = [
-            derived.load_matrix(store.vectors_path(name, snapshot.fingerprint), len(segment.chunk_ids))
+        indexes = [
+            derived.open_vectors(store, name, snapshot.fingerprint, len(segment.chunk_ids))
             for name, segment in zip(snapshot.segments, segments, strict=True)
         ]
-        searcher = Searcher(words.Index(segments, snapshot.dead), matrices, self._embedder, store.chunks)
+        searcher = Searcher(words.Index(segments, snapshot.dead), indexes, self._embedder, store.chunks)
         self._reading = _Reading(searcher, snapshot.generation, snapshot.indexed_at)
         return self._reading
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from codeseek import analysis
+from codeseek import analysis, words
 from codeseek.analysis import Question
 
 Floats = NDArray[np.float32]
@@ -29,21 +30,21 @@ FILE_B = np.array([[0.2, 0.2, 0.2, 0.2, 1, 0.5], [0.1, 0.1, 0.2, 0.2, 1, 0.5], [
 FILE_K1 = np.array([8, 4, 8], np.float32)
 
 CODE_WEIGHTS: Mapping[str, float] = {
-    "chunk words": 1.0,
-    "file words": 1.1,
-    "meaning": 0.5,
-    "definition": 0.85,
-    "title": 1.6,
-    "title share": 2.0,
-    "title run": 0.65,
+    "chunk words": 1.3,
+    "file words": 1.7,
+    "meaning": 0.75,
+    "definition": 0.95,
+    "title": 1.7,
+    "title share": 2.05,
+    "title run": 0.9,
     "folder": 3.6,
-    "symbol": 0.65,
-    "central": 0.5,
-    "size": 0.8,
-    "depth": -0.55,
-    "test": -1.6,
+    "symbol": 0.7,
+    "central": 0.6,
+    "size": 0.9,
+    "depth": -0.45,
+    "test": -2.4,
     "old": -2.6,
-    "example": -0.36,
+    "example": -2.0,
 }
 SECTION_WEIGHTS: Mapping[str, float] = {
     "chunk words": 1.5,
@@ -66,14 +67,15 @@ SYMBOL_KIND_WEIGHT: Mapping[str, float] = {
 }  # fmt: skip
 
 _TEST = re.compile(
-    r"(?:^|/)(?:tests?|__tests__|specs?|testing|testdata|fixtures?|mocks?|__mocks__)/"
+    r"(?:^|/)(?:(?:integration_?|e2e_?|unit_?)?tests?|__tests__|specs?|testing|testdata|fixtures?|mocks?|__mocks__|e2e)/"
     r"|(?:^|/)(?:test_[^/]*|conftest\.[^/]*|[^/]*_test\.[^/]*|[^/]*_spec\.[^/]*|[^/]*\.(?:test|spec)\.[^/]*)$"
     r"|(?:^|/)[A-Z][A-Za-z0-9]*(?:Tests?|Spec|Suite)\.[a-z]+$"
 )
 _OLD = re.compile(
     r"(?:^|/)(?:compat|legacy|deprecated|deprecations|vendor|vendored|third_party|external|v1|v2|old|experimental)/", re.IGNORECASE
 )
-_EXAMPLE = re.compile(r"(?:^|/)(?:examples?|samples?|demos?|docs|docs_src|benchmarks?|playground|website)/", re.IGNORECASE)
+_EXAMPLE = re.compile(r"(?:^|/)(?:examples?|samples?|demos?|bench(?:es|marks?)?|playground)/", re.IGNORECASE)
+_BESIDE = re.compile(r"(?:^|/)(?:docs|docs_src|website)/", re.IGNORECASE)  # code there serves the documentation
 _CHANGELOG = re.compile(
     r"(?:^|/)(?:changelog|changes|history|news|releases?|release[-_]notes|whats[-_]?new|upgrading)[^/]*(?:/|$)", re.IGNORECASE
 )
@@ -113,33 +115,55 @@ def title_runs(question: Question) -> dict[str, float]:
     return runs
 
 
-def match_names(
-    title: str, folders: Sequence[str], terms: Mapping[str, float], total: float, runs: Mapping[str, float]
-) -> Names:
-    """Compare a file's title and last folders with weighted terms (weight times idf); `total` is the sum of all of these."""
-    total = total or 1.0
-    parts = [analysis.stem(part) for part in analysis.parts(title.replace("-", "_"))]
-    found, matched = 0.0, 0
-    for part in parts:
-        best = 0.0
-        for term, weight in terms.items():
-            if term == part:
-                best = max(best, weight)
-            elif term[:3] == part[:3] and weight * 0.7 > best:
-                short, long = sorted((term, part), key=len)
-                if len(short) >= 3 and 2 * len(short) >= len(long) and long.startswith(short):
-                    best = weight * 0.7
-        found += best
-        matched += best > 0
-    recall = min(1.0, found / total)
-    name = "".join(analysis.parts(title.replace("-", "_")))
-    in_folders = {analysis.stem(part) for folder in folders for part in analysis.parts(folder.replace("-", "_"))}
-    return Names(
-        title=recall * matched / max(1, len(parts)),
-        title_share=min(1.0, matched / max(1, len(terms))),
-        title_run=max(runs.get(name, 0.0), runs.get(analysis.singular(name), 0.0)),
-        folder=min(1.0, sum(weight for term, weight in terms.items() if term in in_folders) / total),
+class _PathNames(NamedTuple):
+    parts: tuple[str, ...]
+    name: str
+    folders: frozenset[str]
+
+
+@lru_cache(maxsize=100_000)
+def _path_names(path: str) -> _PathNames:
+    *folders, _ = path.split("/")
+    parts = analysis.parts(words.file_title(path).replace("-", "_"))
+    near = " ".join(folders[-2:]).replace("-", "_")
+    return _PathNames(
+        tuple(map(analysis.stem, parts)), "".join(parts), frozenset(map(analysis.stem, analysis.parts(near)))
     )
+
+
+class NameMatcher:
+    """Compares files' titles and last folders with a question's terms; `terms` are weighted by weight times idf."""
+
+    def __init__(self, terms: Mapping[str, float], runs: Mapping[str, float]) -> None:
+        self._terms = terms
+        self._runs = runs
+        self._total = sum(terms.values()) or 1.0
+        self._by_prefix: dict[str, list[str]] = {}
+        for term in terms:
+            self._by_prefix.setdefault(term[:3], []).append(term)
+
+    def match(self, path: str) -> Names:
+        """Return how well the words fit a path."""
+        parts, name, folders = _path_names(path)
+        found, matched = 0.0, 0
+        for part in parts:
+            best = 0.0
+            for term in self._by_prefix.get(part[:3], ()):
+                weight = self._terms[term]
+                if term == part:
+                    best = max(best, weight)
+                elif weight * 0.7 > best:
+                    short, long = (term, part) if len(term) < len(part) else (part, term)
+                    if len(short) >= 3 and 2 * len(short) >= len(long) and long.startswith(short):
+                        best = weight * 0.7
+            found += best
+            matched += best > 0
+        return Names(
+            title=min(1.0, found / self._total) * matched / max(1, len(parts)),
+            title_share=min(1.0, matched / max(1, len(self._terms))),
+            title_run=max(self._runs.get(name, 0.0), self._runs.get(analysis.singular(name), 0.0)),
+            folder=min(1.0, sum(self._terms.get(folder, 0.0) for folder in folders) / self._total),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,13 +180,14 @@ class Intent:
         return cls(bool(_ASKS_TEST.search(text)), bool(_ASKS_EXAMPLE.search(text)), bool(_ASKS_CHANGE.search(text)))
 
 
-def path_priors(path: str, intent: Intent) -> dict[str, float]:
+def path_priors(path: str, intent: Intent, *, is_code: bool) -> dict[str, float]:
     """Say what a path alone speaks against: test, old, example, changelog; each 0 or 1, and 0 where the question asks for it."""
+    example = _EXAMPLE.search(path) or (is_code and _BESIDE.search(path))
     return {
         "test": float(not intent.test and _TEST.search(path) is not None),
         "old": float(_OLD.search(path) is not None),
-        "example": float(not intent.example and _EXAMPLE.search(path) is not None),
-        "changelog": float(not intent.change and _CHANGELOG.search(path) is not None),
+        "example": float(not intent.example and bool(example)),
+        "changelog": float(not intent.change and not is_code and _CHANGELOG.search(path) is not None),
     }
 
 
@@ -171,11 +196,11 @@ def translation_of(path: str, siblings: Mapping[str, int]) -> str:
 
     `siblings` counts the folders with names like language codes beside each other, by parent: one alone means nothing.
     """
-    parts = PurePosixPath(path).parts
-    for at, part in enumerate(parts[:-1]):
-        if _LANGUAGE_CODE.match(part) and siblings.get("/".join(parts[:at]), 0) >= 3:
-            return part[:2].lower()
-    if match := _TRANSLATED_NAME.search(PurePosixPath(path).name.split(".md")[0].split(".rst")[0]):
+    *folders, name = path.split("/")
+    for at, folder in enumerate(folders):
+        if _LANGUAGE_CODE.match(folder) and siblings.get("/".join(folders[:at]), 0) >= 3:
+            return folder[:2].lower()
+    if match := _TRANSLATED_NAME.search(name.split(".md")[0].split(".rst")[0]):
         return {"cn": "zh", "jp": "ja", "kr": "ko"}.get(match.group(1).lower(), match.group(1)[:2].lower())
     return ""
 
@@ -191,63 +216,73 @@ def language_folders(paths: Iterable[str]) -> dict[str, int]:
     return {parent: len(codes) for parent, codes in seen.items()}
 
 
-# words that tell a question about use (documentation) from one about construction (code); counted, three at most
-_DOC_WORDS = re.compile(
-    r"\b(?:install\w*|setup|set up|configur\w+|upgrad\w+|migrat\w+|deploy\w*|tutorial|guide|quickstart|getting started|document\w*|docs?|readme"
-    r"|faq|troubleshoot\w*|why|how (?:do|can|to|should)|should i|can i|do i|my|i|error|fails?|failing|not|cannot|can't|doesn't|don't|won't|isn't"
-    r"|instead|difference|compared?|versus|vs|recommended|best practice|example|supported|deprecat\w+|licen[cs]e|contribut\w+|without|after|when)\b",
-    re.IGNORECASE,
+# Words by which a question about use (documentation) differs from one about construction (code). A reader's own
+# situation, trouble, wishes and commands speak for documentation; mechanisms and constructs speak for code.
+_USE = re.compile(
+    r"""
+    \b(?:i|my|me|we|our|us|you|your)\b
+    |\b(?:not|no|never|nothing|without|instead|anymore|any\ more|still|only|just)\b|n't\b
+    |\b(?:errors?:|fail(?:s|ed|ing|ure)?|unexpected|ignored?|lost|missing|stuck|stale|wrong|broken|vanish\w*|hangs?
+    |stop(?:s|ped)|refused|denied|complain\w*|throws|raises|crash\w*|trouble\w*|warnings?)\b
+    |\b(?-i:[A-Z]\w*(?:Error|Exception|Warning))\b
+    |\b(?:should|can|may|must|could|need|want|why|which|when|do|did|is\ it|are\ there|what\ (?:is|are|do|does|should))\b
+    |(?<!how\ )\bdoes\b
+    |\b(?:(?:un)?install(?:ing|ation)?|upgrad\w+|migrat\w+|deploy\w*|set\ ?up|configur(?:e|ing)|tutorial|guide|quickstart
+    |getting\ started|docs?|readme|faq|licen[cs]e|contribut\w+|deprecated|compatib\w+|supported|recommended
+    |best\ practice|difference|versus|vs\.?|compared|alternative|production|behind|offline|docker|nginx|pull\ request|issue
+    |release|changelog|example|how\ to)\b
+    |\bv?\d+\.\d+\b|\bv\d+\b
+    |^(?=[\x00-\x7f]*$)(?:add|access|accept|allow|apply|attach|avoid|build|bypass|call|cap|carry|change|check|choose|close|completely|convert
+    |create|customi[sz]e|debug|define|detect|disable|download|enable|exclude|export|extend|find|force|get|give|handle|hide
+    |ignore|import|include|increase|keep|kick|limit|list|load|make|mock|move|open|override|pass|pin|prevent|print|publish
+    |read|reduce|register|remove|rename|replace|rerun|reset|restrict|retry|return|reuse|run|save|send|separate|serve|set
+    |share|show|skip|specify|speed|split|spread|start|stop|store|stream|swap|switch|tell|test|throttle|treat|trust|turn
+    |update|upload|use|validate|verify|wait|write)\s
+    |安装失败|怎么安装|卸载|升级|迁移到|部署|教程|指南|入门|报错|(?<!汇)报(?!告|文)|不能|无法|不了
+    |不(?:生效|触发|执行|支持|认|兼容|到|用|想|让|会|再|住|上|应)|没|为什么
+    |(?:^|[,，。?？;；]\s*)(?:怎么|怎样|怎么样才能)|怎么(?:办|用|修|装|配|设|开|关|改|指定|调|查)
+    |哪(?:个|些|里|种)|什么(?:时候|情况|原因|意思|区别|问题)|会不会|能不能|能否|可不可以|要不要|吗|我|该|需要|可以|应该|想
+    |才|却|而不是|丢|挂了|只|时$|之后|以后|后[,，]|了(?:$|[,，])|推荐|示例|例子|区别|如果|多少|为准|顺序|优先级
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
-_CODE_WORDS = re.compile(
-    r"\b(?:implement\w*|definition|defined|class|function|method|struct|trait|interface|enum|macro|internals?|source|code|parser|algorithm"
-    r"|logic|handling|how .{0,40} works?|where is|constructor|builder)\b",
-    re.IGNORECASE,
+_CONSTRUCTION = re.compile(
+    r"""
+    \b(?:implement\w*|internals?|definition|algorithm|logic|mechanism|source\ code|data\ structure|struct|trait|class|enum
+    |macro|interface|function|method)\b
+    |\bhow\ (?:is|are|does|do\ the)\b
+    |\bhow\ (?!to\b|do\b|can\b|should\b|could\b|would\b|long\b|many\b|much\b)(?:the\ |a\ |an\ )?[\w.:<>'-]+(?:\ [\w.:<>'-]+){0,3}\ (?:is|are|\w+s)\b
+    |\b(?:handling|parsing|management|generation|registration|serialization|resolution|propagation|initialization
+    |dispatch(?:ing)?|binding)\b
+    |实现|定义|源码|源代码|内部|逻辑|原理|机制|算法|结构体|接口|函数|类型|宏|是(?:怎么|如何)
+    |(?:处理|解析|管理|注册|生成|序列化|渲染|调度|分发)$
+    """,
+    re.IGNORECASE | re.VERBOSE,
 )
-_DOC_WORDS_ZH = re.compile(
-    r"安装|配置|升级|迁移|部署|教程|指南|入门|文档|报错|错误|不能|无法|为什么|不生效|没有|失败|怎么办|怎么用|如何使用|区别|推荐|示例|例子"
-    r"|支持|版本|我|要|应该|需要|可以|能不能|能否|吗|时"
-)
-_CODE_WORDS_ZH = re.compile(r"实现|定义|源码|代码|类|函数|内部|逻辑|原理|机制|算法|解析器|接口|结构体|宏|工作的|处理")
+
+DOCUMENTATION_WEIGHTS: Mapping[str, float] = {
+    "use words": 2.5, "construction words": -0.9, "symbol query": -1.5, "identifiers": 0.75, "one word": -0.75,
+    "cosine gap": 4.7, "coverage": -2.8, "title run": -1.2, "symbol": -2.6, "section top": 0.9, "bias": -2.75,
+}  # fmt: skip
+_SUREST = 3.0  # log odds
 
 
-def asks_documentation(
-    question: Question,
-    *,
-    cosine_gap: float,
-    word_gap: float,
-    coverage: float,
-    title_run: float,
-    symbol: float,
-    code_top: float,
-    section_top: float,
-) -> float:
-    """Return the likelihood that documentation answers the question rather than code.
+def documentation_features(question: Question) -> dict[str, float]:
+    """Say what the words of a question tell of whether it asks for documentation."""
+    return {
+        "use words": min(3.0, len(_USE.findall(question.text))),
+        "construction words": min(2.0, len(_CONSTRUCTION.findall(question.text))),
+        "symbol query": float(question.is_symbol),
+        "identifiers": max((strength for _, strength in question.identifiers), default=0.0),
+        "one word": float(len(question.words) <= 1),
+        "bias": 1.0,
+    }
 
-    The gaps are documentation's best minus code's; the rest are code's best values of the features of these names.
-    """
-    text = question.text
-    one_token = float(len(question.words) <= 1)
-    strongest = max((strength for _, strength in question.identifiers), default=0.0)
-    value = (
-        3
-        - float(question.is_symbol)
-        + 2 * strongest
-        - title_run
-        - 4.5 * symbol
-        - one_token
-        + 5 * cosine_gap
-        + 3 * word_gap
-        - 3 * coverage
-        - 0.67 * code_top
-        + 0.83 * section_top
-        + 2 * min(3, len(_DOC_WORDS.findall(text)))
-        - 2 * min(3, len(_CODE_WORDS.findall(text)))
-        + 2 * min(3, len(_DOC_WORDS_ZH.findall(text)))
-        - 1 * min(3, len(_CODE_WORDS_ZH.findall(text)))
-        - 0.5 * float(question.has_chinese)
-    )
-    steep = max(-2.5, min(2.5, 0.75 * (max(-5.0, min(5.0, value)) - 1)))
-    return 1 / (1 + math.exp(-steep))
+
+def asks_documentation(features: Mapping[str, float]) -> float:
+    """Return the likelihood, by a logistic model, that documentation answers a question rather than code."""
+    odds = sum(features[name] * weight for name, weight in DOCUMENTATION_WEIGHTS.items())
+    return 1 / (1 + math.exp(-max(-_SUREST, min(_SUREST, odds))))
 
 
 def join(code: int, sections: int, documentation: float) -> list[tuple[bool, int]]:
@@ -255,16 +290,6 @@ def join(code: int, sections: int, documentation: float) -> list[tuple[bool, int
     keyed = [((rank + 0.5) / (1 - documentation), False, rank) for rank in range(code)]
     keyed += [((rank + 0.5) / documentation, True, rank) for rank in range(sections)]
     return [(is_section, rank) for _, is_section, rank in sorted(keyed)]
-
-
-def standardised(cosines: Floats, among: NDArray[np.bool_]) -> Floats:
-    """Return how many standard deviations each cosine lies above the mean of those in `among`."""
-    chosen = cosines[among]
-    if len(chosen) < 2:
-        return np.zeros_like(cosines)
-    deviation = float(chosen.std()) or 1.0
-    result: Floats = (cosines - float(chosen.mean())) / deviation
-    return result
 
 
 def weighted(features: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:

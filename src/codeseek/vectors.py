@@ -25,6 +25,8 @@ _LINKS, _BUILD_WIDTH, _SEARCH_WIDTH = 16, 120, 96  # hnswlib's M, ef_constructio
 class VectorIndex(Protocol):
     """Finds the rows of a matrix of unit vectors that are most like a question's vector."""
 
+    matrix: Matrix
+
     def nearest(self, query: NDArray[np.float32], k: int, allowed: Mask | None = None) -> tuple[Rows, Matrix]:
         """Return at most `k` rows, best first, and their cosines; only rows where `allowed` is true."""
         ...

@@ -13,7 +13,7 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,10 +47,11 @@ def term_hash(term: str) -> int:
     return int.from_bytes(hashlib.blake2b(term.encode("utf-8", "replace"), digest_size=8).digest(), "little")
 
 
-def file_title(path: PurePosixPath) -> str:
+def file_title(path: str) -> str:
     """Return the name that a file is known by: without its extension, its folder's where the name says nothing."""
-    title = path.name.split(".")[0] or path.stem
-    return path.parent.name if title in _GENERIC_STEMS and path.parent.name else title
+    folders, _, name = path.rpartition("/")
+    title = name.lstrip(".").split(".")[0] or name
+    return folders.rpartition("/")[2] if title in _GENERIC_STEMS and folders else title
 
 
 def title_hash(title: str) -> int:
@@ -94,7 +95,7 @@ def analyse(files: Sequence[tuple[SourceFile, Sequence[Chunk]]]) -> Analysis:
     for number, (file, chunks) in enumerate((file, chunks) for file, chunks in files if chunks):
         paths.append(str(file.path))
         languages.append(file.language)
-        title = file_title(file.path)
+        title = file_title(str(file.path))
         titles.append(title_hash(title))
         title_words = analysis.words(title)
         directory_words = [word for part in file.path.parts[:-1][-4:] for word in analysis.words(part)]
@@ -255,10 +256,14 @@ class Weights:
 
 @dataclass(frozen=True, slots=True)
 class Scores:
-    """What a question finds at one level: BM25F scores, and the inverse document frequency of all that matched."""
+    """What a question finds at one level: BM25F scores, and the weighted inverse document frequency of all that matched.
+
+    `weight` gives for each term its weight times its inverse document frequency in each set, [sets].
+    """
 
     score: Floats
     matched: Floats
+    weight: Mapping[str, Floats]
 
 
 class Index:
@@ -343,6 +348,17 @@ class Index:
         return [language for segment in self.segments for language in segment.languages]
 
     @cached_property
+    def rows_of(self) -> tuple[Ints, ...]:
+        """The live rows of each set, ascending."""
+        return tuple(np.flatnonzero(self.alive & (self.chunk_set == each)) for each in range(3))
+
+    @cached_property
+    def depth(self) -> Floats:
+        """How many folders deep each file lies, less the median of all."""
+        depth = np.fromiter((path.count("/") for path in self.paths), np.float32, self.file_count)
+        return depth - np.float32(np.median(depth[self.file_alive]) if self.file_alive.any() else 0)
+
+    @cached_property
     def _statistics(self) -> dict[str, tuple[Ints, Floats, NDArray[np.uint32]]]:
         """For chunks and files: documents per set [sets], average lengths [sets, fields], lengths [documents, fields]."""
         statistics = {}
@@ -403,9 +419,12 @@ class Index:
         sets = self.chunk_set if level == "chunk" else self.file_set
         score, matched = np.zeros(len(sets), np.float32), np.zeros(len(sets), np.float32)
         slope = weights.b / average
+        absent = np.log1p((number + 0.5) / 0.5).astype(np.float32)
+        weight: dict[str, Floats] = {}
         for term, q in terms.items():
             postings = self.postings(level, term)
             if not len(postings.documents):
+                weight[term] = q * absent
                 continue
             of, fields = sets[postings.documents], postings.fields
             norm = 1 - weights.b[of, fields] + slope[of, fields] * lengths[postings.documents, fields]
@@ -414,17 +433,11 @@ class Index:
             documents, of = postings.documents[starts], of[starts]
             x = np.add.reduceat(x, starts)
             df = np.bincount(of, minlength=3)
-            idf = (q * np.log1p((number - df + 0.5) / (df + 0.5))).astype(np.float32)[of]
+            weight[term] = (q * np.log1p((number - df + 0.5) / (df + 0.5))).astype(np.float32)
+            idf = weight[term][of]
             score[documents] += idf * x / (weights.k1[of] + x)
             matched[documents] += idf
-        return Scores(score, matched)
-
-    def idf(self, level: str, term: str) -> Floats:
-        """Return a term's inverse document frequency in each set, [sets]."""
-        number = self._statistics[level][0]
-        documents = np.unique(self.postings(level, term).documents)
-        df = np.bincount((self.chunk_set if level == "chunk" else self.file_set)[documents], minlength=3)
-        return np.log1p((number - df + 0.5) / (df + 0.5)).astype(np.float32)
+        return Scores(score, matched, weight)
 
     @cached_property
     def symbol_chunk(self) -> NDArray[np.int32]:
