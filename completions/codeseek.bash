@@ -33,7 +33,7 @@ _codeseek() {
     for ((at = 1; at < COMP_CWORD; at++)); do
         case ${COMP_WORDS[at]} in
             -C | --project | --color) ((at++)) ;;
-            search | similar | index | status | list | forget | config | completions)
+            search | similar | tui | index | status | list | forget | config | completions)
                 command=${COMP_WORDS[at]}
                 break
                 ;;
@@ -77,6 +77,14 @@ _codeseek() {
                 COMPREPLY=($(compgen -W '--lang --kind --path --exclude --limit --format --files --null --no-refresh --strict --color --project --help' -- "$word"))
             else
                 _codeseek_files
+            fi
+            ;;
+        tui)
+            case $before in
+                -C | --project) _codeseek_folders; return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--project --help' -- "$word"))
             fi
             ;;
         index)
@@ -141,7 +149,7 @@ _codeseek() {
     esac
     if [[ -z $command ]]; then
         [[ $word == -* ]] && COMPREPLY+=($(compgen -W '--version' -- "$word"))
-        [[ $word == -* ]] || COMPREPLY=($(compgen -W 'search similar index status list forget config completions' -- "$word"))
+        [[ $word == -* ]] || COMPREPLY=($(compgen -W 'search similar tui index status list forget config completions' -- "$word"))
     fi
 }
 

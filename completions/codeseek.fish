@@ -7,16 +7,17 @@ function __codeseek_ask # OPTION: the values that the program knows
 end
 
 function __codeseek_without_command
-    not __fish_seen_subcommand_from search similar index status list forget config completions
+    not __fish_seen_subcommand_from search similar tui index status list forget config completions
 end
 
 function __codeseek_search # a query needs no command
-    not __fish_seen_subcommand_from similar index status list forget config completions
+    not __fish_seen_subcommand_from similar tui index status list forget config completions
 end
 
 complete -c codeseek -f
 complete -c codeseek -n __codeseek_without_command -a search -d 'Search code and documentation by meaning.'
 complete -c codeseek -n __codeseek_without_command -a similar -d 'Find code like the code at a line.'
+complete -c codeseek -n __codeseek_without_command -a tui -d 'Search full-screen, as you type.'
 complete -c codeseek -n __codeseek_without_command -a index -d 'Bring a project’s index up to date.'
 complete -c codeseek -n __codeseek_without_command -a status -d 'Show what is indexed, and what was left out and why.'
 complete -c codeseek -n __codeseek_without_command -a list -d 'List the indexes on this machine.'
@@ -54,6 +55,8 @@ complete -c codeseek -n '__fish_seen_subcommand_from similar' -l color -d 'When 
 complete -c codeseek -n '__fish_seen_subcommand_from similar' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
 complete -c codeseek -n '__fish_seen_subcommand_from similar' -s h -l help -d 'Show this message and exit'
 complete -c codeseek -n '__fish_seen_subcommand_from similar' -F
+complete -c codeseek -n '__fish_seen_subcommand_from tui' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
+complete -c codeseek -n '__fish_seen_subcommand_from tui' -s h -l help -d 'Show this message and exit'
 complete -c codeseek -n '__fish_seen_subcommand_from index' -l workers -d 'Use so many processes; 0 is one for each core' -x
 complete -c codeseek -n '__fish_seen_subcommand_from index' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
 complete -c codeseek -n '__fish_seen_subcommand_from index' -s h -l help -d 'Show this message and exit'

@@ -20,6 +20,11 @@ def screen(when: WhenColour = "auto") -> Terminal:
     return terminal.of(sys.stdout, when)
 
 
+def interactive() -> bool:
+    """Tell whether somebody sits at a terminal that can show a full screen."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
 def write(pieces: Iterable[str]) -> None:
     """Write pieces of text as they come; a reader that has had enough is no failure."""
     try:

@@ -11,6 +11,7 @@ from codeseek import __version__
 _COMMANDS = {
     "search": "search",
     "similar": "search",
+    "tui": "tui",
     "index": "index",
     "status": "status",
     "list": "status",
@@ -28,6 +29,7 @@ _FILTERS = ("-path:", "-path：", "-lang:", "-lang：", "-kind:", "-kind：")
 _OVERVIEW = """\
 codeseek finds code and documentation by meaning, in English, Chinese and the mix of both, offline.
 
+  codeseek                          search full-screen, as you type
   codeseek how is auth done         search the project you are in; the first search indexes it
   codeseek "依赖注入 是怎么实现的"  ask in any language
   codeseek similar app.py:42        find code like the code there
@@ -86,4 +88,13 @@ def codeseek(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:
         from codeseek.cli import output
 
-        output.write([_OVERVIEW])
+        if output.interactive():
+            ctx.invoke(_tui(ctx))
+        else:
+            output.write([_OVERVIEW])
+
+
+def _tui(ctx: click.Context) -> click.Command:
+    from codeseek.cli.commands.tui import tui_command
+
+    return tui_command

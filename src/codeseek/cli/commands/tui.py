@@ -1,0 +1,66 @@
+"""`codeseek tui`, and `codeseek` alone on a terminal: the full-screen search."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from codeseek import settings
+from codeseek.cli.commands import options
+from codeseek.cli.place import locate
+from codeseek.errors import ExitCode
+
+if TYPE_CHECKING:
+    from codeseek.tui.workspace import Export, Project
+
+
+@click.command("tui", short_help="Search full-screen, as you type.")
+@click.argument("words", nargs=-1, metavar="[QUERY]...")
+@options.project
+@click.pass_context
+def tui_command(ctx: click.Context, /, words: tuple[str, ...], project: str | None) -> int:
+    """Search full-screen: hits come as you type, with the file beside them.
+
+    `codeseek` alone does the same. Everything is done by key or mouse; F1 shows how.
+    """
+    from codeseek import tui
+    from codeseek.store import DATABASE
+    from codeseek.tui.workspace import Workspace
+
+    root = locate(None, project).root
+    chosen = settings.load(root)
+    workspace = Workspace(
+        root,
+        open=lambda root: ctx.obj(root, settings.load(root)),
+        is_indexed=lambda root: (chosen.index_directory(root) / DATABASE).is_file(),
+        projects=functools.partial(_projects, chosen.data_dir),
+        export=_exported,
+        memory=chosen.data_dir / "tui",
+        refresh=chosen.refresh,
+    )
+    tui.run(workspace, " ".join(words))
+    return ExitCode.FOUND
+
+
+def _projects(data_dir: Path) -> Sequence[Project]:
+    from codeseek import store
+    from codeseek.tui.workspace import Project
+
+    return [
+        Project(summary.root, summary.files, summary.chunks, summary.indexed_at)
+        for summary in store.catalogue(data_dir)
+        if not summary.problem and summary.root.is_dir()
+    ]
+
+
+def _exported(export: Export) -> str:
+    from codeseek.cli import formats
+    from codeseek.cli.report import Report
+    from codeseek.cli.terminal import Terminal
+
+    report = Report(export.result, export.query, export.root, export.root)
+    return "".join(formats.render(export.format_name, report, Terminal()))

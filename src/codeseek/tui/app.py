@@ -1,0 +1,60 @@
+"""The application: one screen for each project, themes and the terminal."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from textual.app import App
+
+from codeseek.tui import palette as palettes
+from codeseek.tui import strings
+from codeseek.tui.browser import Browser
+from codeseek.tui.palette import Palette
+from codeseek.tui.session import Session
+from codeseek.tui.workspace import Workspace
+
+
+class CodeseekApp(App[None]):
+    """Full-screen search over one project at a time."""
+
+    TITLE = "codeseek"
+    CSS_PATH = "codeseek.tcss"
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS = []
+
+    def __init__(self, workspace: Workspace, text: str = "") -> None:
+        super().__init__()
+        strings.choose("")
+        self.workspace = workspace
+        self._text = text
+        self.session: Session | None = None
+
+    def on_mount(self) -> None:
+        """Show the project to begin with."""
+        self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
+        self.visit(self.workspace.root, self._text)
+
+    def visit(self, root: Path, text: str = "") -> None:
+        """Show a project."""
+        session = Session(self.workspace, root)
+        browser = Browser(session, text, self.palette())
+        if self.session is not None:
+            self.session.close()
+            self.switch_screen(browser)
+        else:
+            self.push_screen(browser)
+        self.session = session
+
+    def palette(self) -> Palette:
+        """Return the styles of the theme."""
+        ansi = self.theme.startswith("ansi")
+        return palettes.palette(self.theme_variables, dark=self.current_theme.dark, ansi=ansi)
+
+    def _recolour(self) -> None:
+        if isinstance(self.screen, Browser):
+            self.screen.repaint(self.palette())
+
+    def on_unmount(self) -> None:
+        """Let go of the engine."""
+        if self.session is not None:
+            self.session.close()

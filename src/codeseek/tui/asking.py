@@ -1,0 +1,96 @@
+"""Questions to the engine: a search, or the likes of a place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
+
+from codeseek import query
+from codeseek.engine import Engine
+from codeseek.records import Hit, SearchRequest, SearchResult, SimilarRequest
+
+PAGE = 40
+"""Hits that are asked for at first, and again whenever the end is near."""
+MOST = 400
+LONGEST = 2_000
+"""Characters of a pasted text that are a question."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: the text as typed, or the likes of a place in a file narrowed by the text's filters.
+
+    `number` tells a later question from an earlier one; `quiet` ones are asked again after files have changed.
+    """
+
+    number: int
+    text: str
+    place: tuple[PurePosixPath, int] | None = None
+    limit: int = PAGE
+    per_file: int = 1
+    quiet: bool = False
+
+    @property
+    def has_words(self) -> bool:
+        """Whether there is something to look for."""
+        return self.place is not None or any(character.isalnum() for character in _words(self.text))
+
+
+def _words(text: str) -> str:
+    from codeseek.tui.filters import words
+
+    return words(text)
+
+
+def ask(engine: Engine, question: Question) -> SearchResult:
+    """Put a question to the engine; raises `CodeseekError`."""
+    parsed = query.parse(question.text[:LONGEST])
+    if question.place is not None:
+        path, line = question.place
+        return engine.similar(
+            SimilarRequest(
+                path,
+                line,
+                limit=question.limit,
+                languages=parsed.languages,
+                kinds=parsed.kinds,
+                paths=parsed.paths,
+                exclude=parsed.exclude,
+            )
+        )
+    return engine.search(
+        SearchRequest(
+            query.checked(parsed.words),
+            limit=question.limit,
+            languages=parsed.languages,
+            kinds=parsed.kinds,
+            paths=parsed.paths,
+            exclude=parsed.exclude,
+            per_file=question.per_file,
+        )
+    )
+
+
+def explained(engine: Engine, question: Question, hit: Hit) -> Hit:
+    """Return a hit with the reasons for it; raises `CodeseekError`."""
+    if question.place is not None:
+        return hit
+    parsed = query.parse(question.text[:LONGEST])
+    result = engine.search(
+        SearchRequest(
+            query.checked(parsed.words),
+            limit=question.limit,
+            languages=parsed.languages,
+            kinds=parsed.kinds,
+            paths=parsed.paths,
+            exclude=parsed.exclude,
+            per_file=question.per_file,
+            explain=True,
+        )
+    )
+    return next((other for other in result.hits if place(other) == place(hit)), replace(hit, why={}))
+
+
+def place(hit: Hit) -> tuple[PurePosixPath, str, int]:
+    """Return what a hit is known by while its score changes."""
+    return hit.chunk.path, hit.chunk.symbol, hit.chunk.first_line

@@ -1,0 +1,84 @@
+"""The user's editor: how each is told a file and a line, and whether it needs the terminal."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+
+class Place(NamedTuple):
+    """A line of a file."""
+
+    path: Path
+    line: int
+
+
+class Command(NamedTuple):
+    """What to run; `terminal` editors take the screen until they end."""
+
+    words: tuple[str, ...]
+    terminal: bool
+
+    @property
+    def name(self) -> str:
+        """The editor's own name."""
+        return os.path.basename(self.words[0])
+
+
+_COLON = {"code", "code-insiders", "codium", "vscodium", "cursor", "windsurf", "trae", "positron"}
+_PLAIN_COLON = {"zed", "zeditor", "subl", "sublime_text", "lapce", "hx", "helix", "fleet"}
+_JETBRAINS = {
+    "idea", "pycharm", "clion", "goland", "webstorm", "phpstorm", "rubymine", "rider", "rustrover", "datagrip", "studio", "charm",
+}
+_PLUS = {"vi", "vim", "nvim", "view", "vimdiff", "ex", "emacs", "emacsclient", "nano", "pico", "micro", "joe", "ne", "jed", "mg", "kak", "vis", "gvim", "mvim", "gedit"}
+_MANY_VIM = {"vi", "vim", "nvim", "gvim", "mvim"}
+_WINDOWED = _COLON | _JETBRAINS | {"zed", "zeditor", "subl", "sublime_text", "lapce", "fleet", "mate", "gvim", "mvim", "gedit", "kate", "bbedit", "notepad++", "xed"}
+_FALLBACK = ("nvim", "vim", "vi", "nano", "emacs")
+
+
+def command(places: Sequence[Place], environment: dict[str, str] | None = None) -> Command | None:
+    """Return what opens places in `$VISUAL` or `$EDITOR`, or in an editor that is there; None without any."""
+    given = os.environ if environment is None else environment
+    chosen = given.get("CODESEEK_EDITOR") or given.get("VISUAL") or given.get("EDITOR") or ""
+    try:
+        editor = shlex.split(chosen)
+    except ValueError:
+        editor = []
+    if not editor:
+        found = next((name for name in _FALLBACK if shutil.which(name, path=given.get("PATH"))), None)
+        if found is None:
+            return None
+        editor = [found]
+    name = os.path.basename(editor[0]).lower().removesuffix(".exe").removesuffix(".cmd").removesuffix("64")
+    words = [*editor, *_arguments(name, [Place(place.path.absolute(), max(1, place.line)) for place in places])]
+    return Command(tuple(words), terminal=_in_terminal(name, editor))
+
+
+def _in_terminal(name: str, editor: Sequence[str]) -> bool:
+    if name == "emacsclient":
+        return any(word in ("-t", "-nw", "--tty", "-tty") for word in editor)
+    return name not in _WINDOWED or "--wait" in editor
+
+
+def _arguments(name: str, places: Sequence[Place]) -> list[str]:
+    """Return the words that name places, in the editor's own syntax."""
+    if name in _COLON:
+        return ["--goto", *(word for path, line in places for word in (f"{path}:{line}",))] if len(places) == 1 else [
+            word for path, line in places for word in ("--goto", f"{path}:{line}")
+        ]
+    if name in _PLAIN_COLON:
+        return [f"{path}:{line}" for path, line in places]
+    if name in _JETBRAINS:
+        return [word for path, line in places for word in ("--line", str(line), str(path))]
+    if name in ("mate", "kate"):
+        return [word for path, line in places for word in ("--line", str(line), str(path))]
+    if name in _MANY_VIM and len(places) > 1:
+        # One cursor each: the first place at start, the others when their buffer is first shown.
+        return [f"+{places[0].line}", *(str(place.path) for place in places)]
+    if name in _PLUS:
+        return [word for path, line in places for word in (f"+{line}", str(path))]
+    return [str(place.path) for place in places]

@@ -1,0 +1,243 @@
+"""The file at the hit: coloured, with the found words and lines marked."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from textual.binding import Binding
+from textual.geometry import Size
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from codeseek import screen
+from codeseek.tui import painting
+from codeseek.tui.painting import Piece
+from codeseek.tui.palette import Palette
+from codeseek.tui.source import Source, Spans
+from codeseek.tui.strings import say
+
+
+class Place(NamedTuple):
+    """What of a file is shown: lines of the hit, lines of others, and words to mark."""
+
+    first_line: int
+    last_line: int
+    others: tuple[tuple[int, int], ...] = ()
+    words: re.Pattern[str] | None = None
+
+
+_NOWHERE = Place(0, 0)
+
+
+class Preview(ScrollView, can_focus=True):
+    """Shows a whole file, line by line; paints only what is seen."""
+
+    ALLOW_SELECT = False
+    BINDINGS = [
+        Binding("j,down", "scroll_by(1)", show=False),
+        Binding("k,up", "scroll_by(-1)", show=False),
+        Binding("h,left", "scroll_sideways(-8)", show=False),
+        Binding("l,right", "scroll_sideways(8)", show=False),
+        Binding("pagedown,ctrl+f", "scroll_page(1)", show=False),
+        Binding("pageup,ctrl+b", "scroll_page(-1)", show=False),
+        Binding("ctrl+d", "scroll_page(0.5)", show=False),
+        Binding("ctrl+u", "scroll_page(-0.5)", show=False),
+        Binding("home,g", "scroll_top", show=False),
+        Binding("end,G", "scroll_bottom", show=False),
+    ]
+
+    def __init__(self, palette: Palette) -> None:
+        super().__init__(id="preview")
+        self.palette = palette
+        self.source: Source | None = None
+        self.place = _NOWHERE
+        self.wrapped = False
+        self._spans: list[Spans] = []
+        self._starts: list[int] = []
+        self._lines: list[int] = []
+        self._cache: dict[tuple[object, ...], Strip] = {}
+
+    # ------------------------------------------------------------ what is shown
+
+    def show(self, source: Source, place: Place) -> None:
+        """Show a place in a file."""
+        if source is not self.source:
+            self.source, self._spans = source, []
+        self.place = place
+        self._lay_out()
+        self.jump(place.first_line, place.last_line)
+        self.refresh()
+
+    def clear(self) -> None:
+        """Show nothing."""
+        self.source, self.place, self._spans = None, _NOWHERE, []
+        self._lay_out()
+        self.refresh()
+
+    def colour(self, source: Source, first: int, spans: Sequence[Spans]) -> None:
+        """Take the colours of some lines of the file that is shown."""
+        if source is self.source and first == len(self._spans):
+            self._spans += spans
+            self._cache.clear()
+            self.refresh()
+
+    def repaint(self, palette: Palette) -> None:
+        """Show everything in other colours."""
+        self.palette = palette
+        self._cache.clear()
+        self.refresh()
+
+    def wrap(self, *, wrapped: bool) -> None:
+        """Break long lines at the edge, or let them go beyond it."""
+        top = self.top_line
+        self.wrapped = wrapped
+        self._lay_out()
+        self.scroll_to(0, self._row_of(top), animate=False)
+        self.refresh()
+
+    def jump(self, first: int, last: int) -> None:
+        """Scroll so that a range of lines is seen: its beginning a third from the top, or all of it if it fits."""
+        top, bottom, height = self._row_of(first), self._row_of(last) + 1, max(1, self.size.height)
+        lead = 2 if bottom - top > height * 2 // 3 else max(2, (height - (bottom - top)) // 3)
+        self.scroll_to(0, max(0, top - lead), animate=False, immediate=True)
+
+    def step(self, by: int) -> tuple[int, int] | None:
+        """Go to the next or previous found range in the file, and return it."""
+        ranges = sorted({(self.place.first_line, self.place.last_line), *self.place.others})
+        if self.source is None or not ranges[0][0]:
+            return None
+        current = (self.place.first_line, self.place.last_line)
+        chosen = ranges[(ranges.index(current) + by) % len(ranges)]
+        self.place = self.place._replace(
+            first_line=chosen[0], last_line=chosen[1], others=tuple(one for one in ranges if one != chosen)
+        )
+        self._cache.clear()
+        self.jump(*chosen)
+        self.refresh()
+        return chosen
+
+    @property
+    def top_line(self) -> int:
+        """The first line that is seen, counted from 1."""
+        row = int(self.scroll_offset.y)
+        return self._lines[row] + 1 if 0 <= row < len(self._lines) else 1
+
+    # ------------------------------------------------------------ layout
+
+    @property
+    def _gutter(self) -> int:
+        return max(3, len(str(len(self.source.lines)))) + 3 if self.source else 0
+
+    def _lay_out(self) -> None:
+        """Decide which line each row of the pane shows, and from which of its characters."""
+        self._cache.clear()
+        lines = self.source.lines if self.source else ()
+        width = max(8, self.size.width - self._gutter - 1)
+        if not self.wrapped:
+            self._lines, self._starts = [*range(len(lines))], []
+            widest = max(map(len, lines), default=0)
+            widest = max((screen.columns(line) for line in lines if len(line) * 2 > widest), default=0)
+            across = max(self.size.width, self._gutter + widest + 2)
+        else:
+            self._lines, self._starts = [], []
+            for number, line in enumerate(lines):
+                for start in _breaks(line, width):
+                    self._lines.append(number)
+                    self._starts.append(start)
+            across = self.size.width
+        self.virtual_size = Size(across, len(self._lines))
+
+    def _row_of(self, line: int) -> int:
+        if not self.wrapped:
+            return max(0, min(line, len(self._lines)) - 1)
+        from bisect import bisect_left
+
+        return min(bisect_left(self._lines, line - 1), max(0, len(self._lines) - 1))
+
+    def on_resize(self) -> None:
+        """Lay lines out for another width."""
+        top = self.top_line
+        self._lay_out()
+        if self.wrapped:
+            self.scroll_to(0, self._row_of(top), animate=False)
+
+    # ------------------------------------------------------------ moving
+
+    def action_scroll_by(self, by: int) -> None:
+        """Scroll by lines."""
+        self.scroll_to(y=self.scroll_offset.y + by, animate=False)
+
+    def action_scroll_sideways(self, by: int) -> None:
+        """Scroll by columns."""
+        self.scroll_to(x=self.scroll_offset.x + by, animate=False)
+
+    def action_scroll_page(self, share: float) -> None:
+        """Scroll by a share of the pane."""
+        self.scroll_to(y=self.scroll_offset.y + int(share * max(1, self.size.height - 1)), animate=False)
+
+    def action_scroll_top(self) -> None:
+        """Go to the first line."""
+        self.scroll_to(y=0, animate=False)
+
+    def action_scroll_bottom(self) -> None:
+        """Go to the last line."""
+        self.scroll_to(y=len(self._lines), animate=False)
+
+    # ------------------------------------------------------------ painting
+
+    def render_line(self, y: int) -> Strip:
+        """Paint a line of the screen."""
+        width, under = self.size.width, self.rich_style
+        source = self.source
+        row = y + int(self.scroll_offset.y)
+        if source is None or source.problem:
+            if source is not None and y == 1:
+                return painting.strip([(f"  {say('problem-' + source.problem)}", self.palette.warning)], width, under)
+            return Strip.blank(width, under)
+        if row >= len(self._lines):
+            if row == len(self._lines) and source.truncated:
+                return painting.strip([(f"  {say('truncated')}", self.palette.warning)], width, under)
+            return Strip.blank(width, under)
+        left = int(self.scroll_offset.x)
+        key = (row, left, width, under)
+        if (strip := self._cache.get(key)) is None:
+            strip = self._cache[key] = self._paint(source, row, left, width)
+        return strip
+
+    def _paint(self, source: Source, row: int, left: int, width: int) -> Strip:
+        styles, number = self.palette, self._lines[row]
+        line, place = number + 1, self.place
+        start = self._starts[row] if self._starts else 0
+        text = source.lines[number]
+        within = place.first_line <= line <= place.last_line
+        under = self.rich_style + styles.within if within else self.rich_style
+        also = any(first <= line <= last for first, last in place.others)
+        edge: Piece = ("▌", styles.accent) if within else ("▏", styles.warning) if also else (" ", styles.plain)
+        shown = f"{line:>{self._gutter - 3}} " if not start else " " * (self._gutter - 2)
+        gutter = [edge, (shown, styles.dim if within else styles.faint), (" ", styles.plain)]
+        marks = tuple(match.span() for match in place.words.finditer(text, 0, 1_000)) if place.words else ()
+        if not within and marks and not also:
+            marks = () if len(marks) > 40 else marks
+        spans = self._spans[number] if number < len(self._spans) else ()
+        pieces = painting.marked(text, styles.plain, styles.mark, marks, spans, styles.syntax)
+        body = painting.strip(pieces, max(1, painting.columns(pieces)), under)
+        if start:
+            left = screen.columns(screen.safe(text[:start]))
+        room = max(1, width - self._gutter)
+        return Strip([*painting.strip(gutter, self._gutter, under), *body.crop_extend(left, left + room, under)], width)
+
+
+def _breaks(line: str, width: int) -> list[int]:
+    """Return where the rows of a wrapped line begin."""
+    if len(line) <= width and line.isascii():
+        return [0]
+    starts, taken = [0], 0
+    for at, character in enumerate(line):
+        wide = screen.columns(screen.safe(character))
+        if taken + wide > width:
+            starts.append(at)
+            taken = 0
+        taken += wide
+    return starts

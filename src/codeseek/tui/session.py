@@ -1,0 +1,127 @@
+"""One project being searched: its engine, and the workers that ask it."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path, PurePosixPath
+
+from textual.message import Message
+from textual.screen import Screen
+
+from codeseek.engine import Engine
+from codeseek.errors import CodeseekError
+from codeseek.records import Progress
+from codeseek.tui import asking, messages, source
+from codeseek.tui.asking import Question
+from codeseek.tui.workers import Desk, Superseded
+from codeseek.tui.workspace import Workspace
+
+_SHORTEST_PAUSE_S = 3.0
+_LONGEST_PAUSE_S = 30.0
+_SHARE = 50
+"""A look for changed files is followed by a pause this many times as long: at most 2 % of a core."""
+
+
+class _Stop(BaseException):
+    """Ends a refresh whose screen is gone; what is done is kept, as after an interrupt."""
+
+
+class Session:
+    """Asks an engine off the event loop, and posts what it says to the screen it was attached to."""
+
+    def __init__(self, workspace: Workspace, root: Path) -> None:
+        self.workspace = workspace
+        self.root = root
+        self.name = root.name or str(root)
+        self.engine: Engine = workspace.open(root)
+        self.indexed = workspace.is_indexed(root)
+        self.pause_s = _SHORTEST_PAUSE_S
+        self._screen: Screen[None] | None = None
+        self._closing = False
+
+    def attach(self, screen: Screen[None]) -> None:
+        """Post messages to a screen from now on."""
+        app = screen.app
+        self._screen = screen
+        self.questions: Desk[Question] = Desk(app, "ask", self._ask)
+        self.files: Desk[tuple[PurePosixPath, str]] = Desk(app, "load", self._load)
+        self.refreshes: Desk[bool] = Desk(app, "refresh", self._refresh)
+
+    def close(self) -> None:
+        """End the work that goes on, and close the engine."""
+        self._closing = True
+        for desk in (self.questions, self.files, self.refreshes):
+            desk.close()
+        self.engine.close()
+
+    # ------------------------------------------------------------ wishes, on the event loop
+
+    def begin(self) -> None:
+        """Look for changed files at once."""
+        if self.indexed and self.workspace.refresh:
+            self.refreshes.ask(False)
+
+    def ask(self, question: Question) -> None:
+        """Want an answer to a question, and to no earlier one."""
+        self.questions.ask(question)
+
+    def load(self, path: PurePosixPath, language: str) -> None:
+        """Want a file to be shown."""
+        self.files.ask((path, language))
+
+    def refresh(self, *, asked: bool) -> None:
+        """Want the index brought up to date."""
+        if not self.refreshes.busy:
+            self.refreshes.ask(asked)
+
+    def remember(self, question: Question) -> None:
+        """Keep a query for the history."""
+
+    # ------------------------------------------------------------ work, in threads
+
+    def _post(self, message: Message) -> None:
+        if self._screen is not None and not self._closing:
+            self._screen.post_message(message)
+
+    def _ask(self, question: Question, superseded: Superseded) -> None:
+        try:
+            result = asking.ask(self.engine, question)
+        except CodeseekError as error:
+            self._post(messages.Refused(question, error))
+        else:
+            if not superseded():
+                self._post(messages.Answered(question, result))
+
+    def _load(self, wanted: tuple[PurePosixPath, str], superseded: Superseded) -> None:
+        path, language = wanted
+        loaded = source.read(self.root, path, language)
+        self._post(messages.Loaded(loaded))
+        for first, spans in source.coloured(loaded, superseded):
+            if superseded():
+                return
+            self._post(messages.Coloured(loaded, first, spans))
+
+    def _refresh(self, asked: bool, _: Superseded) -> None:  # noqa: FBT001 # a task is one value
+        said = 0.0
+
+        def listen(progress: Progress) -> None:
+            nonlocal said
+            if self._closing:
+                raise _Stop
+            now = time.monotonic()
+            if now - said >= 0.1 and (asked or progress.phase != "scan"):
+                said = now
+                self._post(messages.Advanced(progress))
+
+        began = time.monotonic()
+        try:
+            summary = self.engine.refresh(listen)
+        except CodeseekError as error:
+            self._post(messages.RefreshFailed(error, asked=asked))
+        except _Stop:
+            return
+        else:
+            self.indexed = True
+            self._post(messages.Refreshed(summary, asked=asked))
+        took = time.monotonic() - began
+        self.pause_s = min(_LONGEST_PAUSE_S, max(_SHORTEST_PAUSE_S, took * _SHARE))

@@ -1,0 +1,125 @@
+"""Every text of the screen, in English and Chinese."""
+
+from __future__ import annotations
+
+import os
+
+LANGUAGES = ("en", "zh")
+_chosen = ["en"]
+
+TEXTS: dict[str, tuple[str, str]] = {
+    # actions: in the footer, the help and the command palette
+    "open": ("Open", "打开"),
+    "open-help": ("Open in your editor, at the line", "在编辑器中打开并跳到该行"),
+    "similar": ("Similar", "相似"),
+    "similar-help": ("Find code like this hit", "查找与此结果相似的代码"),
+    "back": ("Back", "返回"),
+    "back-help": ("Go back: to the search before, to the query", "返回上一次搜索或查询框"),
+    "choose": ("Select", "选中"),
+    "choose-help": ("Select this hit, to open or export several", "选中此结果，可批量打开或导出"),
+    "choose-all-help": ("Select every hit, or none", "全选或全不选"),
+    "copy": ("Copy", "复制"),
+    "copy-help": ("Copy the place, the path, the code or a link", "复制位置、路径、代码或链接"),
+    "copy-place-help": ("Copy path:line", "复制 路径:行号"),
+    "export-help": ("Export the selected hits, or all, to a file", "把选中的（或全部）结果导出到文件"),
+    "filters": ("Filters", "筛选"),
+    "filters-help": ("Filter by language, kind, folder", "按语言、类型、目录筛选"),
+    "group": ("Group", "分组"),
+    "group-help": ("Group hits by file, or list them by score", "按文件分组，或按得分排列"),
+    "why": ("Why", "原因"),
+    "why-help": ("Show why this hit was found", "显示命中原因"),
+    "history": ("History", "历史"),
+    "history-help": ("Search among earlier queries", "在历史查询中查找"),
+    "projects": ("Projects", "项目"),
+    "projects-help": ("Switch to another indexed project", "切换到另一个已索引的项目"),
+    "index-help": ("Bring the index up to date now", "立即更新索引"),
+    "zoom": ("Zoom", "放大"),
+    "zoom-help": ("Give the preview the whole screen", "预览占满整个屏幕"),
+    "next-help": ("Next place found in this file", "此文件中的下一处命中"),
+    "previous-help": ("Previous place found in this file", "此文件中的上一处命中"),
+    "wrap-help": ("Wrap long lines in the preview", "预览中自动换行"),
+    "rendered-help": ("Show Markdown rendered, or as it is written", "渲染 Markdown，或显示原文"),
+    "theme-help": ("Choose a theme", "选择主题"),
+    "language-help": ("中文界面", "English interface"),
+    "palette": ("Commands", "命令"),
+    "palette-help": ("Find any command by its name", "按名称查找任意命令"),
+    "help": ("Help", "帮助"),
+    "help-help": ("Show every key", "显示所有按键"),
+    "focus-query-help": ("Go to the query", "回到查询框"),
+    "next-pane-help": ("Go to the next pane", "切换到下一个窗格"),
+    "down-help": ("Next hit", "下一个结果"),
+    "up-help": ("Previous hit", "上一个结果"),
+    "scroll-down-help": ("Scroll the preview down", "预览向下滚动"),
+    "scroll-up-help": ("Scroll the preview up", "预览向上滚动"),
+    "page-down-help": ("A page of hits down", "结果向下翻页"),
+    "page-up-help": ("A page of hits up", "结果向上翻页"),
+    "quit": ("Quit", "退出"),
+    "quit-help": ("Leave", "退出程序"),
+    # the line below the query
+    "placeholder": ("Search code and docs by meaning…", "按语义搜索代码与文档，中英文皆可…"),
+    "hits": ("{count} hits", "{count} 条结果"),
+    "one-hit": ("1 hit", "1 条结果"),
+    "similar-to": ("like {place}", "与 {place} 相似"),
+    "selected": ("{count} selected", "已选 {count} 条"),
+    "searching": ("searching…", "搜索中…"),
+    "fresh": ("fresh", "最新"),
+    "stale": ("stale", "已过期"),
+    "unknown": ("not checked", "未检查"),
+    "degraded": ("degraded", "降级"),
+    "scan": ("looking at files", "扫描文件"),
+    "index": ("indexing", "索引中"),
+    "merge": ("tidying the index", "整理索引"),
+    "not-indexed": ("not indexed", "未索引"),
+    # panes
+    "nothing": ("Nothing found", "没有找到结果"),
+    "nothing-hint": ("Use other words{filters}.", "换个说法试试{filters}。"),
+    "nothing-filters": (", or fewer filters: {filters}", "，或减少筛选条件：{filters}"),
+    "of-lines": ("{first}-{last} of {count}", "{first}-{last} / 共 {count} 行"),
+    "problem-outside": ("This file lies outside the project", "该文件位于项目之外"),
+    "problem-gone": ("This file is gone since it was indexed", "该文件在索引之后已被删除"),
+    "problem-unreadable": ("This file cannot be read", "无法读取该文件"),
+    "problem-binary": ("This is a binary file", "这是二进制文件"),
+    "truncated": ("… the rest of this large file is not shown", "……文件过大，其余部分未显示"),
+    # first run
+    "welcome": ("Welcome to codeseek", "欢迎使用 codeseek"),
+    "welcome-what": (
+        "{project} is not indexed yet. Indexing reads its code and documents once, on this machine; nothing leaves it.",
+        "{project} 尚未建立索引。索引只在本机读取一遍代码与文档，任何内容都不会离开本机。",
+    ),
+    "welcome-do": ("Press Enter to index it", "按 Enter 键开始索引"),
+    "welcome-while": ("You can search what is there while the rest is indexed.", "索引过程中即可搜索已完成的部分。"),
+    # messages
+    "copied": ("Copied: {text}", "已复制：{text}"),
+    "exported": ("Exported {count} hits to {path}", "已将 {count} 条结果导出到 {path}"),
+    "indexed": ("{files} files, {chunks} chunks indexed in {seconds} s", "已索引 {files} 个文件、{chunks} 个片段，用时 {seconds} 秒"),
+    "up-to-date": ("The index is up to date", "索引已是最新"),
+    "no-editor": ("No editor found", "找不到编辑器"),
+    "no-editor-hint": ("set $EDITOR, as in `export EDITOR=vim`", "请设置 $EDITOR，例如 `export EDITOR=vim`"),
+    "editor-failed": ("`{editor}` ended with status {status}", "`{editor}` 以状态 {status} 退出"),
+    "no-project": ("no other project is indexed", "没有其他已索引的项目"),
+    "no-history": ("no earlier query yet", "还没有历史查询"),
+}
+
+
+def choose(language: str) -> None:
+    """Say everything in a language from now on; an empty one is that of the environment."""
+    _chosen[0] = language if language in LANGUAGES else of_environment()
+
+
+def chosen() -> str:
+    """Return the language in which everything is said."""
+    return _chosen[0]
+
+
+def of_environment() -> str:
+    """Return the language of the locale."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(name):
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "en"
+
+
+def say(name: str, **values: object) -> str:
+    """Return a text in the language that was chosen."""
+    text = TEXTS[name][LANGUAGES.index(_chosen[0])]
+    return text.format(**values) if values else text

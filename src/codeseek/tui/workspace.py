@@ -1,0 +1,47 @@
+"""What the full-screen search is given: engines, projects, formats and a folder for its own memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from codeseek.engine import Engine
+from codeseek.records import SearchResult
+
+
+class Project(NamedTuple):
+    """An indexed project."""
+
+    root: Path
+    files: int
+    chunks: int
+    indexed_at: float | None
+
+
+class Export(NamedTuple):
+    """Hits to be written in a format."""
+
+    format_name: str
+    result: SearchResult
+    query: str
+    root: Path
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """`root` is the project to begin with; `open` opens an engine on a project.
+
+    `is_indexed` and `projects` tell what there is without opening anything large; `export` makes text in one of
+    `formats`; `memory` is the folder for history and preferences; `refresh` says whether to follow changed files.
+    """
+
+    root: Path
+    open: Callable[[Path], Engine]
+    is_indexed: Callable[[Path], bool]
+    projects: Callable[[], Sequence[Project]]
+    export: Callable[[Export], str]
+    memory: Path
+    formats: Sequence[str] = ("vimgrep", "json", "markdown")
+    refresh: bool = True
