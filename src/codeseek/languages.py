@@ -30,7 +30,10 @@ def _language(
 
 
 _ALL = (
-    _language("python", "code", ".py .pyi .pyw .pyx", "SConstruct SConscript", grammar="python", interpreters="python python2 python3"),
+    _language(
+        "python", "code", ".py .pyi .pyw .pyx",
+        "SConstruct SConscript", grammar="python", interpreters="python python2 python3"
+    ),
     _language("javascript", "code", ".js .mjs .cjs .jsx", grammar="javascript", interpreters="node nodejs deno bun"),
     _language("typescript", "code", ".ts .mts .cts", grammar="typescript"),
     _language("tsx", "code", ".tsx", grammar="tsx"),
@@ -40,7 +43,10 @@ _ALL = (
     _language("c", "code", ".c .h", grammar="c"),
     _language("cpp", "code", ".cc .cpp .cxx .c++ .hh .hpp .hxx .h++ .inl .ipp .tpp .cu .cuh", grammar="cpp"),
     _language("csharp", "code", ".cs .csx", grammar="csharp"),
-    _language("ruby", "code", ".rb .rake .gemspec .ru", "Rakefile Gemfile Podfile Vagrantfile Guardfile", grammar="ruby", interpreters="ruby"),
+    _language(
+        "ruby", "code", ".rb .rake .gemspec .ru",
+        "Rakefile Gemfile Podfile Vagrantfile Guardfile", grammar="ruby", interpreters="ruby"
+    ),
     _language("php", "code", ".php .phtml .php5", grammar="php", interpreters="php"),
     _language("scala", "code", ".scala .sc .sbt", grammar="scala", interpreters="scala"),
     _language("kotlin", "code", ".kt .kts", grammar="kotlin"),
@@ -49,7 +55,10 @@ _ALL = (
     _language("elixir", "code", ".ex .exs", grammar="elixir", interpreters="elixir"),
     _language("lua", "code", ".lua", grammar="lua", interpreters="lua luajit"),
     _language("zig", "code", ".zig .zon", grammar="zig"),
-    _language("bash", "code", ".sh .bash .zsh .ksh .bats", ".bashrc .bash_profile .zshrc .profile PKGBUILD", grammar="bash", interpreters="sh bash zsh dash ksh"),
+    _language(
+        "bash", "code", ".sh .bash .zsh .ksh .bats",
+        ".bashrc .bash_profile .zshrc .profile PKGBUILD", grammar="bash", interpreters="sh bash zsh dash ksh"
+    ),
     _language("dart", "code", ".dart", grammar="dart"),
     _language("julia", "code", ".jl", grammar="julia", interpreters="julia"),
     _language("r", "code", ".r .R", grammar="r", interpreters="Rscript"),
@@ -78,7 +87,10 @@ _ALL = (
     _language("rst", "docs", ".rst"),
     _language("asciidoc", "docs", ".adoc .asciidoc .asc"),
     _language("org", "docs", ".org"),
-    _language("text", "docs", ".txt .text", "README LICENSE LICENCE COPYING NOTICE AUTHORS CONTRIBUTING CHANGELOG CHANGES NEWS HACKING INSTALL TODO"),
+    _language(
+        "text", "docs", ".txt .text",
+        "README LICENSE LICENCE COPYING NOTICE AUTHORS CONTRIBUTING CHANGELOG CHANGES NEWS HACKING INSTALL TODO"
+    ),
     _language("html", "docs", ".html .htm .xhtml"),
     _language("css", "config", ".css .scss .sass .less"),
     _language("dockerfile", "config", ".dockerfile", "Dockerfile Containerfile"),
@@ -101,15 +113,17 @@ _SHEBANG = re.compile(rb"#!\s*(?:\S*/)?(?:env\s+(?:-\S+\s+)*)?([\w.+-]+)")
 
 def language_of(path: PurePosixPath, head: bytes = b"") -> str | None:
     """Name a file's language by its name, or by the interpreter in its first bytes; None: not worth indexing."""
-    name = path.name
+    return language_of_name(path.name, head)
+
+
+def language_of_name(name: str, head: bytes = b"") -> str | None:
+    """Name the language of a file called so; `head` are its first bytes, which count where the name says nothing."""
     if found := _BY_FILENAME.get(name):
         return found
     dot = name.rfind(".")
     if dot > 0:
         suffix = name[dot:]
         return _BY_SUFFIX.get(suffix) or _BY_SUFFIX.get(suffix.lower()) or _BY_FILENAME.get(name[:dot])
-    if name.startswith(("Dockerfile.", "Makefile.")):
-        return _BY_FILENAME[name.split(".")[0]]
     if match := _SHEBANG.match(head):
         interpreter = match.group(1).decode("ascii", "replace")
         return _BY_INTERPRETER.get(interpreter) or _BY_INTERPRETER.get(interpreter.rstrip("0123456789."))
