@@ -26,6 +26,9 @@ if TYPE_CHECKING:
     from codeseek.batch import Batch, EmbedderSource, Model, Recipe
     from codeseek.words import Analysis
 
+WHOLE = PurePosixPath()
+"""The folder that is the whole project."""
+
 RACY_NS = 2_000_000_000
 """A file changed so shortly before it was read may have changed again without its time showing it."""
 
@@ -52,7 +55,8 @@ class Scan:
     unfit: int = 0
     skipped: dict[str, Skipped] = field(default_factory=dict)
     skipped_changed: bool = False
-    directories: list[walker.KnownDirectory] = field(default_factory=list)
+    folders: dict[str, tuple[object, ...]] = field(default_factory=dict)
+    folders_gone: set[str] = field(default_factory=set)
 
     def add(self, task: Task, on_task: Callable[[Task], None] | None) -> None:
         """Add a file to look at."""
@@ -111,7 +115,7 @@ class Indexer:
     workers: int = 0
 
     def refresh(
-        self, listener: ProgressListener | None = None, *, under: PurePosixPath | None = None, thorough: bool = False
+        self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False
     ) -> RefreshSummary:
         """Bring the index up to date; only `under` a folder if one is given.
 
@@ -154,7 +158,7 @@ class Indexer:
             self._put_aside(reason)
         return replace(self.refresh(listener), rebuilt=(DATABASE,))
 
-    def _first_look(self, reporter: Reporter, under: PurePosixPath | None, starter: _PoolStarter) -> Scan | None:
+    def _first_look(self, reporter: Reporter, under: PurePosixPath, starter: _PoolStarter) -> Scan | None:
         """Scan without the lock, None when the index cannot be read."""
         try:
             with Store.open(self.directory, self.root, read_only=True) as store:
@@ -166,7 +170,7 @@ class Indexer:
         self,
         store: Store | None,
         reporter: Reporter | None = None,
-        under: PurePosixPath | None = None,
+        under: PurePosixPath = WHOLE,
         on_task: Callable[[Task], None] | None = None,
     ) -> Scan:
         """Compare the project's files with the store, by their content only where their stat leaves a doubt.
@@ -179,11 +183,14 @@ class Indexer:
         scan = Scan(*((store.meta("generation"), store.meta("model") == self.model) if store else (None, False)))
         seen = set()
         doubtful: list[tuple[SourceFile, KnownFile]] = []
-        for item in walker.walk(self.root, self.options, store.directories() if store else None):
-            if under is not None and not item.path.is_relative_to(under):
-                continue
+        folders = {
+            path: walker.KnownDirectory(PurePosixPath(path), *details)
+            for path, details in (store.directories() if store else {}).items()
+        }
+        scan.folders_gone = {path for path in folders if _is_under(path, under)}
+        for item in walker.walk(self.root, self.options, folders, under):
+            path = str(item.path)
             if isinstance(item, SourceFile):
-                path = str(item.path)
                 seen.add(path)
                 old = known.get(path)
                 if old is None:
@@ -196,9 +203,11 @@ class Indexer:
                 if reporter is not None:
                     reporter.advance(1, path)
             elif isinstance(item, Skipped):
-                scan.skipped[str(item.path)] = item
+                scan.skipped[path] = item
             else:
-                scan.directories.append(item)
+                scan.folders_gone.discard(path)
+                if item is not folders.get(path):
+                    scan.folders[path] = item[1:]
         for file, old in doubtful:
             worth_reading = file.mtime_ns == old.mtime_ns or len(doubtful) <= _READ_AT_ONCE
             if worth_reading and old.digest and (touched := self._same_content(file, old)) is not None:
@@ -224,7 +233,7 @@ class Indexer:
 
     def _note_quietly(self, scan: Scan) -> None:
         """Record what makes the next scan quicker, if nobody else writes and it can be written at all."""
-        if scan.touched:
+        if scan.touched or scan.folders or scan.folders_gone:
             with (
                 suppress(StoreError, OSError),
                 WriteLock(self.directory / LOCK),
@@ -233,6 +242,7 @@ class Indexer:
                 if store.meta("generation") == scan.generation:
                     with store.writing():
                         store.touch_files(scan.touched)
+                        store.set_directories(scan.folders, scan.folders_gone)
 
     def _open_for_writing(self, reason: str, *, thorough: bool) -> tuple[Store, list[str]]:
         """Open the index, and make it anew for a `reason` or where it cannot be used; the caller holds the lock."""
@@ -288,7 +298,7 @@ class _Refresh:
         scan: Scan,
         reporter: Reporter,
         rebuilt: list[str],
-        under: PurePosixPath | None,
+        under: PurePosixPath,
         *,
         thorough: bool,
     ) -> None:
@@ -449,6 +459,7 @@ class _Refresh:
         store, scan = self._store, self._scan
         store.remove_files([encode_path(path) for path in scan.removed])
         store.touch_files(scan.touched)
+        store.set_directories(scan.folders, scan.folders_gone)
         if scan.skipped_changed:
             store.replace_skipped(scan.skipped.values(), self._under)
         if not store.meta("model"):
@@ -517,8 +528,8 @@ def _is_current(file: SourceFile, known: KnownFile) -> bool:
     )
 
 
-def _is_under(path: str, under: PurePosixPath | None) -> bool:
-    return under is None or PurePosixPath(path).is_relative_to(under)
+def _is_under(path: str, under: PurePosixPath) -> bool:
+    return under == WHOLE or PurePosixPath(path).is_relative_to(under)
 
 
 def _summary(scan: Scan, started: float, work: _Refresh | None = None) -> RefreshSummary:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from codeseek import store as stores
 from codeseek.database import Unusable
 from codeseek.errors import StoreError, UsageError
-from codeseek.indexer import Indexer
+from codeseek.indexer import WHOLE, Indexer
 from codeseek.records import (
     Freshness,
     ProgressListener,
@@ -91,7 +91,7 @@ class LocalEngine:
         return self._answer(answer)
 
     def refresh(
-        self, listener: ProgressListener | None = None, *, under: PurePosixPath | None = None, thorough: bool = False
+        self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False
     ) -> RefreshSummary:
         """Bring the index up to date with the files, only `under` a folder if one is given.
 
@@ -99,13 +99,13 @@ class LocalEngine:
         """
         self._freshness = "unknown"
         summary = self._indexer.refresh(listener, under=under, thorough=thorough)
-        if under is None:
+        if under == WHOLE:
             self._freshness = "fresh"
         return summary
 
     def status(self) -> Status:
         """Say what the index holds and how it is; compares it with the files."""
-        from codeseek import derived, vectors
+        from codeseek import derived
 
         with Store.open(self._directory, self.root, read_only=True) as store:
             counts = store.counts()
@@ -132,7 +132,7 @@ class LocalEngine:
                 freshness="stale" if scan.stale else "fresh",
                 stale_files=scan.stale,
                 skipped=counts.skipped,
-                vector_index="exact" if vectors.has_hnswlib() else "exact (hnswlib not installed)",
+                vector_index=_vector_index(store, fingerprint),
                 degraded=tuple(degraded),
             )
 
@@ -198,3 +198,16 @@ class LocalEngine:
             with suppress(StoreError):
                 self._store.close()
             self._store = None
+
+
+def _vector_index(store: Store, fingerprint: str) -> str:
+    """Say by which kind of index vectors are searched, and why not by the quicker one."""
+    from codeseek import vectors
+
+    large = [name for name, rows in store.segments().items() if rows >= vectors.HNSW_ROWS]
+    graphs = [store.vectors_path(name, fingerprint).with_suffix(".hnsw") for name in large]
+    if not vectors.has_hnswlib():
+        return "exact (hnswlib not installed)"
+    if not large:
+        return "exact"
+    return "HNSW" if all(graph.exists() for graph in graphs) else "exact (HNSW is built by `codeseek index`)"

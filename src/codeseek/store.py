@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import sqlite3
@@ -193,9 +194,10 @@ class Store:
             for path, reason, size, mtime_ns in rows
         }
 
-    def directories(self) -> dict[str, Any]:
-        """Return what the walker remembers of folders."""
-        return {}
+    def directories(self) -> dict[str, list[Any]]:
+        """Return what the walker remembers of folders: by their path, values that only the walker understands."""
+        rows = self._all("SELECT path, details FROM directories")
+        return {decode_path(path): json.loads(details) for path, details in rows}
 
     def counts(self) -> Counts:
         """Count files by language, chunks by kind, and what was left out by reason."""
@@ -336,12 +338,18 @@ class Store:
         row = (path, skipped.reason, skipped.size, skipped.mtime_ns, checked_ns, language)
         self._many("INSERT INTO skipped VALUES (?, ?, ?, ?, ?, ?)", [row])
 
-    def replace_skipped(self, skipped: Iterable[Skipped], under: PurePosixPath | None = None) -> None:
-        """Record all that is left out without a look inside, in the whole project or under a folder."""
-        old = [path for path in self.skipped_by_walker() if under is None or PurePosixPath(path).is_relative_to(under)]
+    def replace_skipped(self, skipped: Iterable[Skipped], under: PurePosixPath = PurePosixPath()) -> None:  # noqa: B008  immutable
+        """Record all that is left out under a folder without a look inside."""
+        old = [path for path in self.skipped_by_walker() if PurePosixPath(path).is_relative_to(under)]
         self._many("DELETE FROM skipped WHERE path = ?", [(encode_path(path),) for path in old])
         rows = [(encode_path(item.path), item.reason, item.size, item.mtime_ns) for item in skipped]
         self._many("INSERT OR REPLACE INTO skipped VALUES (?, ?, ?, ?, 0, '')", rows)
+
+    def set_directories(self, changed: Mapping[str, Sequence[object]], gone: Iterable[str] = ()) -> None:
+        """Remember folders for the walker, and forget others."""
+        rows = [(encode_path(path), json.dumps(details).encode()) for path, details in changed.items()]
+        self._many("INSERT OR REPLACE INTO directories VALUES (?, ?)", rows)
+        self._many("DELETE FROM directories WHERE path = ?", [(encode_path(path),) for path in gone])
 
     def model_number(self, fingerprint: str, name: str, dimensions: int) -> int:
         """Return the number by which a model's vectors are stored."""
