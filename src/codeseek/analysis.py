@@ -11,15 +11,17 @@ import math
 import re
 import unicodedata
 from array import array
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codeseek import catalogue
+from codeseek.records import Chunk
 
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
 _ASCII_WORDS = re.compile(r"\w+(?:\+\+|#)?", re.ASCII)
@@ -43,9 +45,16 @@ STOP_WORDS_ZH = frozenset(
 _SUFFIXES_ZH = frozenset("器化性式")
 
 
-def words(text: str) -> list[str]:
+def words(text: str) -> Sequence[str]:
     """Cut text into words as written; runs of Chinese, Japanese or Korean stay whole."""
+    return _recent_words(text) if len(text) < 20_000 else _find_words(text)
+
+
+def _find_words(text: str) -> Sequence[str]:
     return (_ASCII_WORDS if text.isascii() else _WORDS).findall(text)
+
+
+_recent_words = lru_cache(maxsize=2048)(_find_words)  # a chunk is cut for its terms, and soon again for its vector
 
 
 def parts(word: str) -> tuple[str, ...]:
@@ -141,7 +150,7 @@ class Occurrences:
 
     def __init__(self, expand: Callable[[str], tuple[int, ...]]) -> None:
         self._expand = expand
-        self._numbers: dict[str, int] = {}
+        self._numbers: dict[str, int] = defaultdict(itertools.count().__next__)
         self._words = array("i")
         self._owners = array("q")
         self._lengths = array("q")
@@ -149,8 +158,7 @@ class Occurrences:
     def add(self, owner: int, words: Sequence[str]) -> None:
         """Add words to what `owner`, any number, is counted for."""
         if words:
-            numbers = self._numbers
-            self._words.extend([numbers.setdefault(word, len(numbers)) for word in words])
+            self._words.extend(map(self._numbers.__getitem__, words))
             self._owners.append(owner)
             self._lengths.append(len(words))
 
@@ -171,7 +179,7 @@ class Occurrences:
 
     def _expansions(self) -> list[tuple[int, ...]]:
         memo = self._memos.setdefault(self._expand, {})
-        if len(memo) > 400_000:
+        if len(memo) > 150_000:
             memo.clear()
         for word in self._numbers:
             if word not in memo:
@@ -194,6 +202,19 @@ def _counted(
         totals = np.add.reduceat(counts[order], first) if len(first) else counts
         keys = keys[first]
     return keys % size, keys // size, totals
+
+
+def separate(chunk: Chunk) -> tuple[str, str]:
+    """Part a chunk's text into what is not comment and what is; an overlay and a section are text throughout."""
+    if not chunk.comments or chunk.kind == "comment":
+        return chunk.text, ""
+    code, comments, at = [], [], 0
+    for start, end in chunk.comments:
+        code.append(chunk.text[at:start])
+        comments.append(chunk.text[start:end])
+        at = end
+    code.append(chunk.text[at:])
+    return " ".join(code), " ".join(comments)
 
 
 @dataclass(frozen=True, slots=True)

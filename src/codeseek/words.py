@@ -107,7 +107,7 @@ def analyse(files: Sequence[tuple[SourceFile, Sequence[Chunk]]]) -> Analysis:
             chunk_first.append(chunk.first_line)
             chunk_last.append(chunk.last_line)
             chunk_length.append(len(chunk.text))
-            text, comment = _separate(chunk)
+            text, comment = analysis.separate(chunk)
             tokens.add(owner + TEXT, analysis.words(text)[:_LONGEST_WORD_LIST])
             if comment:
                 tokens.add(owner + COMMENT, analysis.words(comment)[:_LONGEST_WORD_LIST])
@@ -462,19 +462,6 @@ class Index:
         hashed = np.uint64(term_hash("=" + name if exactly else "~" + joined(name)))
         found = np.flatnonzero(self.column("symbol_exact" if exactly else "symbol_folded") == hashed)
         return found[self.alive[self.symbol_chunk[found]]]
-
-
-def _separate(chunk: Chunk) -> tuple[str, str]:
-    """Part a chunk's text into what is not comment and what is; an overlay and a section are text throughout."""
-    if not chunk.comments or chunk.kind == "comment":
-        return chunk.text, ""
-    code, comments, at = [], [], 0
-    for start, end in chunk.comments:
-        code.append(chunk.text[at:start])
-        comments.append(chunk.text[start:end])
-        at = end
-    code.append(chunk.text[at:])
-    return " ".join(code), " ".join(comments)
 
 
 def _symbol_stems(definition: Definition) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from functools import cached_property
 from itertools import accumulate, pairwise
 
 _TERMINATOR = re.compile(r"\r\n?|\n")
@@ -12,7 +13,7 @@ _TERMINATOR = re.compile(r"\r\n?|\n")
 class Lines:
     """A text by lines, each ended by a line feed, a carriage return, or both; numbers are from 0.
 
-    `data` is the text in UTF-8, as parsers want it; `starts` and `byte_starts` are where lines start in text and data.
+    `starts` is where lines start in the text.
     """
 
     def __init__(self, text: str) -> None:
@@ -25,10 +26,17 @@ class Lines:
             self.starts = list(accumulate((len(line) + 1 for line in self.lines), initial=0))
             self.starts.pop()
         self.ascii = text.isascii()
-        self.data = text.encode("utf-8", "surrogatepass")
-        self.byte_starts = self.starts if self.ascii else self._byte_starts()
 
-    def _byte_starts(self) -> list[int]:
+    @cached_property
+    def data(self) -> bytes:
+        """The text in UTF-8, as parsers want it."""
+        return self.text.encode("utf-8", "surrogatepass")
+
+    @cached_property
+    def byte_starts(self) -> list[int]:
+        """Where lines start in `data`."""
+        if self.ascii:
+            return self.starts
         starts = [0]
         for line, (start, end) in zip(self.lines, pairwise((*self.starts, len(self.text))), strict=True):
             length = len(line) if line.isascii() else len(line.encode("utf-8", "surrogatepass"))

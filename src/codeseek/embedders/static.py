@@ -25,7 +25,6 @@ _TOKEN_WORDS = re.compile(
     r"(?i:i18n|l10n|k8s|a11y|c\+\+|[cf]#)|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[㐀-鿿]+|[^\W\d_a-zA-Z㐀-鿿]+"
 )
 _LONGEST_WORD = 64
-_LONGEST_PIECE = 16
 _UNKNOWN_PENALTY = 10.0
 _NAMES = 30
 # field weights, chosen on the development half of the benchmark; the optimum is flat
@@ -89,18 +88,18 @@ class StaticEmbedder:
 
     def embed(self, chunks: Sequence[Chunk]) -> Vectors:
         """Return unit vectors, [n, dimensions]; a chunk without a single known token gives zeros."""
-        fields: list[str] = []
-        places: dict[str, int] = {}
+        fields: list[tuple[str, ...]] = []
+        places: dict[tuple[str, ...], int] = {}
         parts: list[tuple[int, int, float]] = []  # chunk, field text, weight
 
-        def place(text: str) -> int:
-            if (at := places.get(text)) is None:
-                at = places[text] = len(fields)
-                fields.append(text)
+        def place(*texts: str) -> int:
+            if (at := places.get(texts)) is None:
+                at = places[texts] = len(fields)
+                fields.append(texts)
             return at
 
         for number, chunk in enumerate(chunks):
-            parts.append((number, place(chunk.text), 1.0))
+            parts.append((number, place(*analysis.separate(chunk)), 1.0))
             for text, weight in _header(chunk):
                 if text:
                     parts.append((number, place(text), weight))
@@ -119,13 +118,15 @@ class StaticEmbedder:
 
     def embed_query(self, query: str) -> NDArray[np.float32]:
         """Return the question's unit vector, [dimensions]."""
-        result: NDArray[np.float32] = _normalised(self._sums([query]))[0]
+        result: NDArray[np.float32] = _normalised(self._sums([(query,)]))[0]
         return result
 
-    def _sums(self, texts: Sequence[str]) -> Vectors:
+    def _sums(self, texts: Sequence[tuple[str, ...]]) -> Vectors:
+        """Return the unnormalised vectors of texts, each given in one or more pieces."""
         occurrences = analysis.Occurrences(self._memo_expand)
-        for number, text in enumerate(texts):
-            occurrences.add(number, analysis.words(text))
+        for number, pieces in enumerate(texts):
+            for piece in pieces:
+                occurrences.add(number, analysis.words(piece))
         tokens, indices, owners, counts = occurrences.count()
         used = self._table[tokens.astype(np.int64)] * self._scale[tokens.astype(np.int64), None]
         weights = np.log1p(counts).astype(np.float32)
@@ -157,24 +158,32 @@ class StaticEmbedder:
 
     def _pieces(self, word: str) -> list[int]:
         """Segment a word into pieces of the vocabulary, the sum of whose scores is largest; unknown characters are dropped."""
-        numbers, score = self._numbers, self._scores
+        numbers, score, beginnings = self._numbers, self._scores, self._beginnings
         unknown = self._unknown_score
         best = [0.0] + [float("-inf")] * len(word)
         came = [(0, -1)] * (len(word) + 1)
-        for end in range(1, len(word) + 1):
-            for start in range(max(0, end - _LONGEST_PIECE), end):
-                token = numbers.get(word[start:end], -1)
-                if token < 0 and end - start > 1:
-                    continue
-                value = best[start] + (score[token] if token >= 0 else unknown)
-                if value > best[end]:
-                    best[end], came[end] = value, (start, token)
+        for start in range(len(word)):
+            before = best[start]
+            if before + unknown > best[start + 1]:
+                best[start + 1], came[start + 1] = before + unknown, (start, -1)
+            for end in range(start + 1, len(word) + 1):
+                piece = word[start:end]
+                if piece not in beginnings:
+                    break
+                token = numbers.get(piece)
+                if token is not None and before + score[token] > best[end]:
+                    best[end], came[end] = before + score[token], (start, token)
         pieces, end = [], len(word)
         while end:
             end, token = came[end]
             if token >= 0:
                 pieces.append(token)
         return pieces[::-1]
+
+    @cached_property
+    def _beginnings(self) -> set[str]:
+        """All that a token begins with: what is not among them need not be lengthened."""
+        return {token[:length] for token in self._vocabulary for length in range(1, len(token) + 1)}
 
     @cached_property
     def _scores(self) -> list[float]:
