@@ -80,12 +80,29 @@ def test_an_age_is_told_in_the_unit_that_fits(seconds: float, words: str) -> Non
     assert diagnostics.ago(seconds) == words
 
 
-def test_a_refresh_is_told_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    diagnostics.refreshed(RefreshSummary(1, 2, 3, 4000, 5, 90_000, 1.26, ("words/1.words",)))
-    assert capsys.readouterr().err == (
-        "codeseek: indexed 4,003 files, 90,000 chunks in 1.3 s (1 new, 2 changed, 3 removed, 5 skipped)\n"
-        "codeseek: rebuilt words/1.words\n"
-    )
+@pytest.mark.parametrize(
+    ("summary", "told"),
+    [
+        (
+            RefreshSummary(added=2, skipped=1, chunks=9, elapsed_s=0.31),
+            "indexed 2 files, 9 chunks in 0.3 s (1 skipped)",
+        ),
+        (RefreshSummary(unchanged=84, elapsed_s=0.16), "up to date, 84 files in 0.2 s"),
+        (
+            RefreshSummary(changed=1, unchanged=5000, chunks=1),
+            "indexed 1 file, 1 chunk in 0.0 s (1 changed, 5,000 unchanged)",
+        ),
+        (RefreshSummary(removed=3, unchanged=4), "indexed 0 files, 0 chunks in 0.0 s (3 removed, 4 unchanged)"),
+        (
+            RefreshSummary(1, 2, 3, 4000, 5, 90, 1.26, ("words/1.words",)),
+            "indexed 3 files, 90 chunks in 1.3 s (1 new, 2 changed, 3 removed, 4,000 unchanged, 5 skipped)\n"
+            "codeseek: rebuilt words/1.words",
+        ),
+    ],
+)
+def test_a_refresh_is_told_in_a_line(summary: RefreshSummary, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    diagnostics.refreshed(summary)
+    assert capsys.readouterr().err == f"codeseek: {told}\n"
 
 
 def test_a_reader_of_messages_that_has_gone_is_no_failure() -> None:

@@ -62,9 +62,8 @@ def footer(result: SearchResult, now: float) -> None:
     """Say how many hits there are and how far they can be trusted."""
     stderr = terminal.of(sys.stderr)
     age = f" ({ago(now - result.indexed_at)})" if result.indexed_at is not None else ""
-    count = len(result.hits)
     parts = (
-        f"{count} hit{'s' * (count != 1)} in {result.elapsed_ms:.0f} ms",
+        f"{_counted(len(result.hits), 'hit')} in {result.elapsed_ms:.0f} ms",
         f"index {result.freshness}{age}",
         result.tier,
     )
@@ -82,21 +81,26 @@ def trust(result: SearchResult) -> None:
 
 def refreshed(summary: RefreshSummary) -> None:
     """Say what a refresh did."""
-    files = summary.added + summary.changed + summary.unchanged
-    changes = [
-        f"{number:,} {word}"
-        for number, word in (
-            (summary.added if summary.unchanged or summary.changed else 0, "new"),
-            (summary.changed, "changed"),
-            (summary.removed, "removed"),
-            (summary.skipped, "skipped"),
-        )
-        if number
-    ]
-    detail = f" ({', '.join(changes)})" if changes else ""
-    note(f"indexed {files:,} files, {summary.chunks:,} chunks in {summary.elapsed_s:.1f} s{detail}")
+    read = summary.added + summary.changed
+    if read or summary.removed:
+        done = f"indexed {_counted(read, 'file')}, {_counted(summary.chunks, 'chunk')}"
+    else:
+        done = f"up to date, {_counted(summary.unchanged, 'file')}"
+    numbers = {
+        "new": summary.added if summary.changed or summary.unchanged else 0,
+        "changed": summary.changed,
+        "removed": summary.removed,
+        "unchanged": summary.unchanged if read or summary.removed else 0,
+        "skipped": summary.skipped,
+    }
+    detail = ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
+    note(f"{done} in {summary.elapsed_s:.1f} s{f' ({detail})' if detail else ''}")
     for name in summary.rebuilt:
         note(f"rebuilt {name}")
+
+
+def _counted(number: int, word: str) -> str:
+    return f"{number:,} {word}{'s' * (number != 1)}"
 
 
 def ago(seconds: float) -> str:
