@@ -95,11 +95,11 @@ def finished(process: subprocess.Popen[str]) -> str:
 
 _KILLED_AT_STEP = """
 import os, signal, pathlib
-from codeseek import indexer
+from codeseek import indexer, workers
 from codeseek.store import Store
 from indexed import indexer_of
 
-indexer.COMMIT_CHUNKS, indexer._BATCH_FILES = 20, 4
+indexer.COMMIT_CHUNKS, workers._BATCH_FILES = 20, 4
 steps, last = 0, {step}
 
 def step():
@@ -174,8 +174,8 @@ def test_a_first_index_survives_being_killed_at_any_moment(rounds: int, seed: in
     for turn in range(rounds):
         data = tmp_path / f"data{turn}"
         process = python(
-            "import pathlib; from indexed import indexer_of; from codeseek import indexer\n"
-            "indexer.COMMIT_CHUNKS, indexer._BATCH_FILES = 60, 10; print('go', flush=True)\n"
+            "import pathlib; from indexed import indexer_of; from codeseek import indexer, workers\n"
+            "indexer.COMMIT_CHUNKS, workers._BATCH_FILES = 60, 10; print('go', flush=True)\n"
             f"indexer_of(pathlib.Path({str(root)!r}), pathlib.Path({str(data)!r}), workers=2).refresh()\n"
         )
         assert process.stdout is not None

@@ -13,14 +13,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from codeseek import derived, indexer
+from codeseek import derived, indexer, workers
 from codeseek.embedders import Vectors
 from codeseek.errors import BusyError
-from codeseek.indexer import Indexer, plan
+from codeseek.indexer import Indexer
 from codeseek.lock import WriteLock
 from codeseek.records import Chunk, Progress, SourceFile
 from codeseek.rows import Task
 from codeseek.store import LOCK, Store
+from codeseek.workers import plan
 from fakes import HashEmbedder
 from indexed import contents, engine_of, fresh_contents, indexer_of
 
@@ -109,7 +110,7 @@ def test_a_file_from_the_future_is_not_read_over_and_over(root: Path, data: Path
     write(root, "a.py", function("later"), at=time.time() + 3600)
     indexer_of(root, data).refresh()
     with Store.open(indexer_of(root, data).directory, root, read_only=True) as store:
-        assert not indexer_of(root, data).scan(store).tasks
+        assert not indexer_of(root, data).changes(store).tasks
 
 
 def test_going_back_to_another_branch_embeds_nothing_again(root: Path, data: Path, tmp_path: Path) -> None:
@@ -292,7 +293,7 @@ def test_an_interruption_keeps_what_is_done_and_the_next_refresh_goes_on(root: P
 def test_an_interruption_in_the_middle_of_a_batch_drops_that_batch_alone(
     root: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(indexer, "_BATCH_FILES", 1)
+    monkeypatch.setattr(workers, "_BATCH_FILES", 1)
     original, calls = Store.touch_files, []
 
     def interrupt(store: Store, files: object) -> None:
@@ -312,7 +313,7 @@ def test_an_interruption_in_the_middle_of_a_batch_drops_that_batch_alone(
 
 def test_large_work_is_committed_in_parts(root: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(indexer, "COMMIT_CHUNKS", 40)
-    monkeypatch.setattr(indexer, "_BATCH_FILES", 2)
+    monkeypatch.setattr(workers, "_BATCH_FILES", 2)
     monkeypatch.setattr(indexer, "_PROGRESS_S", 0)
     for number in range(30):
         write(root, f"f{number}.py", "".join(function(f"f{number}_{at}") for at in range(12)))
@@ -447,7 +448,7 @@ def test_any_sequence_of_edits_then_refresh_equals_a_fresh_index(
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         if small_commits:
             patch.setattr(indexer, "COMMIT_CHUNKS", 2)
-            patch.setattr(indexer, "_BATCH_FILES", 1)
+            patch.setattr(workers, "_BATCH_FILES", 1)
         root, data = Path(folder, "project"), Path(folder, "data")
         root.mkdir()
         for clock, (what, name, more) in enumerate(edits):

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import astuple, dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
+from codeseek import changes as differences
 from codeseek import store as stores
 from codeseek import walker
+from codeseek.changes import WHOLE, Changes
 from codeseek.database import Missing, Unusable, translated
-from codeseek.errors import ProjectError, StoreError
+from codeseek.errors import StoreError
 from codeseek.lock import WriteLock
-from codeseek.records import Progress, ProgressListener, RefreshSummary, Skipped, SourceFile
-from codeseek.rows import KnownFile, Task, Touched, digest_of, encode_path
+from codeseek.records import Progress, ProgressListener, RefreshSummary, Skipped
+from codeseek.rows import Task, encode_path
 from codeseek.store import DATABASE, LOCK, PARSING, Store
-from codeseek.workers import Advance, Crashed, Pool, count_cores
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,54 +26,14 @@ if TYPE_CHECKING:
 
     from codeseek.batch import Batch, EmbedderSource, Model, Recipe
     from codeseek.words import Analysis
-
-WHOLE = PurePosixPath()
-"""The folder that is the whole project."""
-
-RACY_NS = 2_000_000_000
-"""A file changed so shortly before it was read may have changed again without its time showing it."""
+    from codeseek.workers import Advance, Crashed, Pool
 
 COMMIT_CHUNKS = 16_000
 POOL_BYTES, POOL_FILES = 400_000, 80
 """From so much work on, worker processes are worth their start of a quarter second."""
 
-_BATCH_BYTES, _SMALL_BATCH_BYTES, _BATCH_FILES, _FILE_COST = 1_000_000, 100_000, 250, 500
-_READ_AT_ONCE = 100  # so many files with a new stat are compared by content before a model is loaded for them
 _QUIET_MERGE_ROWS = 20_000  # the most that a refresh merges when nobody asked for it
 _PROGRESS_S = 0.05
-
-
-@dataclass(slots=True)
-class Scan:
-    """The project's files compared with what is known of them."""
-
-    generation: int | None
-    same_model: bool
-    tasks: list[Task] = field(default_factory=list)
-    removed: list[str] = field(default_factory=list)
-    touched: list[Touched] = field(default_factory=list)
-    unchanged: int = 0
-    unfit: int = 0
-    skipped: dict[str, Skipped] = field(default_factory=dict)
-    skipped_changed: bool = False
-    folders: dict[str, tuple[object, ...]] = field(default_factory=dict)
-    folders_gone: set[str] = field(default_factory=set)
-
-    def add(self, task: Task, on_task: Callable[[Task], None] | None) -> None:
-        """Add a file to look at."""
-        self.tasks.append(task)
-        if on_task is not None:
-            on_task(task)
-
-    @property
-    def idle(self) -> bool:
-        """Whether there is nothing to do."""
-        return self.same_model and not self.stale and not self.skipped_changed
-
-    @property
-    def stale(self) -> int:
-        """Files that are not in the index as they are now."""
-        return len(self.tasks) + len(self.removed)
 
 
 class Reporter:
@@ -127,12 +88,12 @@ class Indexer:
         reporter = Reporter(listener)
         reporter.start("scan")
         with ExitStack() as stack:
-            scan, starter = None, _PoolStarter(self, stack)
+            changes, starter = None, _PoolStarter(self, stack)
             if not thorough:
-                scan = self._first_look(reporter, under, starter)
-                if scan is not None and scan.idle:
-                    self._note_quietly(scan)
-                    return _summary(scan, started)
+                changes = self._first_look(reporter, under, starter)
+                if changes is not None and changes.idle:
+                    self._note_quietly(changes)
+                    return _summary(changes, started)
             with translated():
                 self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
                 stack.enter_context(WriteLock(self.directory / LOCK))
@@ -141,15 +102,15 @@ class Indexer:
                 try:
                     store, rebuilt = self._open_for_writing(reason, thorough=thorough)
                     with store:
-                        if scan is None or rebuilt or scan.generation != store.meta("generation"):
-                            scan = self.scan(store, reporter, under, starter)
-                        work = _Refresh(self, store, scan, reporter, rebuilt, under, thorough=thorough)
+                        if changes is None or rebuilt or changes.generation != store.meta("generation"):
+                            changes = self.changes(store, under, reporter.advance, starter)
+                        work = _Refresh(self, store, changes, reporter, rebuilt, under, thorough=thorough)
                         work.run(starter.pool)
-                    return _summary(scan, started, work)
+                    return _summary(changes, started, work)
                 except Unusable as error:
                     if last:
                         raise
-                    reason, scan = error.message, None
+                    reason, changes = error.message, None
             raise AssertionError
 
     def remake(self, reason: str, listener: ProgressListener | None = None) -> RefreshSummary:
@@ -158,91 +119,38 @@ class Indexer:
             self._put_aside(reason)
         return replace(self.refresh(listener), rebuilt=(DATABASE,))
 
-    def _first_look(self, reporter: Reporter, under: PurePosixPath, starter: _PoolStarter) -> Scan | None:
+    def _first_look(self, reporter: Reporter, under: PurePosixPath, starter: _PoolStarter) -> Changes | None:
         """Scan without the lock, None when the index cannot be read."""
         try:
             with Store.open(self.directory, self.root, read_only=True) as store:
-                return self.scan(store, reporter, under, starter)
+                return self.changes(store, under, reporter.advance, starter)
         except (Missing, Unusable):
             return None
 
-    def scan(
+    def changes(
         self,
         store: Store | None,
-        reporter: Reporter | None = None,
         under: PurePosixPath = WHOLE,
+        advance: Callable[[int, str], None] | None = None,
         on_task: Callable[[Task], None] | None = None,
-    ) -> Scan:
-        """Compare the project's files with the store, by their content only where their stat leaves a doubt.
+    ) -> Changes:
+        """Compare the project's files with the store."""
+        return differences.find(
+            self.root, self.options, store, self.model, under=under, advance=advance, on_task=on_task
+        )
 
-        `on_task` hears of each file that is new or changed.
-        """
-        if not self.root.is_dir():
-            raise ProjectError(f"there is no folder `{self.root}`", hint="its index is dropped with `codeseek forget`")
-        known = store.known_files() if store else {}
-        scan = Scan(*((store.meta("generation"), store.meta("model") == self.model) if store else (None, False)))
-        seen = set()
-        doubtful: list[tuple[SourceFile, KnownFile]] = []
-        folders = {
-            path: walker.KnownDirectory(PurePosixPath(path), *details)
-            for path, details in (store.directories() if store else {}).items()
-        }
-        scan.folders_gone = {path for path in folders if _is_under(path, under)}
-        for item in walker.walk(self.root, self.options, folders, under):
-            path = str(item.path)
-            if isinstance(item, SourceFile):
-                seen.add(path)
-                old = known.get(path)
-                if old is None:
-                    scan.add(Task(item), on_task)
-                elif _is_current(item, old):
-                    scan.unfit += bool(old.reason)
-                    scan.unchanged += not old.reason
-                else:
-                    doubtful.append((item, old))
-                if reporter is not None:
-                    reporter.advance(1, path)
-            elif isinstance(item, Skipped):
-                scan.skipped[path] = item
-            else:
-                scan.folders_gone.discard(path)
-                if item is not folders.get(path):
-                    scan.folders[path] = item[1:]
-        for file, old in doubtful:
-            worth_reading = file.mtime_ns == old.mtime_ns or len(doubtful) <= _READ_AT_ONCE
-            if worth_reading and old.digest and (touched := self._same_content(file, old)) is not None:
-                scan.touched.append(touched)
-                scan.unchanged += 1
-            else:
-                scan.add(Task(file, old.digest), on_task)
-        scan.removed = [path for path in known if path not in seen and _is_under(path, under)]
-        before = store.skipped_by_walker() if store else {}
-        scan.skipped_changed = {path: item for path, item in before.items() if _is_under(path, under)} != scan.skipped
-        return scan
-
-    def _same_content(self, file: SourceFile, known: KnownFile) -> Touched | None:
-        """Read a file, and return its new stat if its content is what it was."""
-        checked_ns = time.time_ns()
-        try:
-            data = walker.read_text(self.root, file).encode("utf-8", "replace")
-        except walker.Unreadable:
-            return None
-        if file.language != known.language or digest_of(file.language, data) != known.digest:
-            return None
-        return Touched(encode_path(file.path), file.size, file.mtime_ns, checked_ns)
-
-    def _note_quietly(self, scan: Scan) -> None:
-        """Record what makes the next scan quicker, if nobody else writes and it can be written at all."""
-        if scan.touched or scan.folders or scan.folders_gone:
+    def _note_quietly(self, changes: Changes) -> None:
+        """Record what makes the next comparison quicker, if nobody else writes and it can be written at all."""
+        if changes.notable:
             with (
                 suppress(StoreError, OSError),
                 WriteLock(self.directory / LOCK),
                 Store.open(self.directory, self.root) as store,
             ):
-                if store.meta("generation") == scan.generation:
+                if store.meta("generation") == changes.generation:
                     with store.writing():
-                        store.touch_files(scan.touched)
-                        store.set_directories(scan.folders, scan.folders_gone)
+                        store.touch_files(changes.touched)
+                        store.set_directories(changes.folders, changes.folders_gone)
 
     def _open_for_writing(self, reason: str, *, thorough: bool) -> tuple[Store, list[str]]:
         """Open the index, and make it anew for a `reason` or where it cannot be used; the caller holds the lock."""
@@ -283,6 +191,8 @@ class _PoolStarter:
         self._files += 1
         self._bytes += task.file.size
         if self.pool is None and (self._bytes >= POOL_BYTES or self._files >= POOL_FILES):
+            from codeseek.workers import Pool, count_cores
+
             count = self._indexer.workers or count_cores()
             if count > 1:
                 self.pool = self._stack.enter_context(Pool(self._indexer.recipe(), count))
@@ -295,7 +205,7 @@ class _Refresh:
         self,
         indexer: Indexer,
         store: Store,
-        scan: Scan,
+        changes: Changes,
         reporter: Reporter,
         rebuilt: list[str],
         under: PurePosixPath,
@@ -307,11 +217,11 @@ class _Refresh:
         self._indexer = indexer
         self._recipe = indexer.recipe()
         self._store = store
-        self._scan = scan
+        self._changes = changes
         self._reporter = reporter
         self._under = under
         self._thorough = thorough
-        self._known = {encode_path(task.file.path) for task in scan.tasks if task.digest}
+        self._known = {encode_path(task.file.path) for task in changes.tasks if task.digest}
         self._model: Model | None = None
         self._segment = ""
         self._analyses: list[Analysis] = []
@@ -323,7 +233,7 @@ class _Refresh:
         """Do everything that has to be done."""
         self._mend()
         results = self._results(pool)
-        self._reporter.start("index", len(self._scan.tasks))
+        self._reporter.start("index", len(self._changes.tasks))
         finished = False
         while not finished:
             finished = self._one_transaction(results)
@@ -343,7 +253,7 @@ class _Refresh:
         if broken:
             self.rebuilt += [name for names in broken.values() for name in names]
             derived.rebuild(store, self._recipe.embedder, list(broken))
-        if broken or self._thorough or self._scan.tasks or store.meta("model") != self._indexer.model:
+        if broken or self._thorough or self._changes.tasks or store.meta("model") != self._indexer.model:
             self._model = Model.of(self._recipe.embedder)
             if self._model.fingerprint != fingerprint:
                 self._reporter.start("index", store.counts().chunks)
@@ -354,7 +264,9 @@ class _Refresh:
                     store.set_meta(model=self._indexer.model)
 
     def _results(self, pool: Pool | None) -> Iterator[Batch | Advance | Crashed]:
-        tasks = self._scan.tasks
+        from codeseek.workers import Pool, plan
+
+        tasks = self._changes.tasks
         marker = self._store.directory / PARSING
         if pool is not None:
             yield from pool.prepare(plan(tasks, pool.size))
@@ -392,6 +304,8 @@ class _Refresh:
         return finished
 
     def _take(self, result: Batch | Advance | Crashed) -> None:
+        from codeseek.workers import Advance, Crashed
+
         if isinstance(result, Advance):
             self._reporter.advance(result.files, result.path)
         elif isinstance(result, Crashed):
@@ -456,12 +370,12 @@ class _Refresh:
 
     def _finish(self) -> None:
         """Record what is no more and what is left out."""
-        store, scan = self._store, self._scan
-        store.remove_files([encode_path(path) for path in scan.removed])
-        store.touch_files(scan.touched)
-        store.set_directories(scan.folders, scan.folders_gone)
-        if scan.skipped_changed:
-            store.replace_skipped(scan.skipped.values(), self._under)
+        store, changes = self._store, self._changes
+        store.remove_files([encode_path(path) for path in changes.removed])
+        store.touch_files(changes.touched)
+        store.set_directories(changes.folders, changes.folders_gone)
+        if changes.skipped_changed:
+            store.replace_skipped(changes.skipped.values(), self._under)
         if not store.meta("model"):
             store.set_meta(model=self._indexer.model)
         if self._thorough and not self.rebuilt:
@@ -501,46 +415,15 @@ class _Refresh:
             derived.build_graphs(store, fingerprint, self._reporter.advance)
 
 
-def plan(tasks: Sequence[Task], workers: int) -> Iterator[list[Task]]:
-    """Cut work into batches: the largest files first, and ever smaller batches, so that all workers end together."""
-    waiting = sorted(tasks, key=lambda task: -task.file.size)
-    left = sum(task.file.size + _FILE_COST for task in waiting)
-    batch: list[Task] = []
-    weight = 0
-    for task in waiting:
-        batch.append(task)
-        weight += task.file.size + _FILE_COST
-        if weight >= min(_BATCH_BYTES, max(_SMALL_BATCH_BYTES, left // (workers * 3))) or len(batch) >= _BATCH_FILES:
-            yield batch
-            left -= weight
-            batch, weight = [], 0
-    if batch:
-        yield batch
-
-
-def _is_current(file: SourceFile, known: KnownFile) -> bool:
-    """Tell whether a file is surely what was read: same size and time, and not changed just when it was read."""
-    return (
-        file.size == known.size
-        and file.mtime_ns == known.mtime_ns
-        and file.language == known.language
-        and abs(known.checked_ns - file.mtime_ns) > RACY_NS
-    )
-
-
-def _is_under(path: str, under: PurePosixPath) -> bool:
-    return under == WHOLE or PurePosixPath(path).is_relative_to(under)
-
-
-def _summary(scan: Scan, started: float, work: _Refresh | None = None) -> RefreshSummary:
-    skipped = len(scan.skipped) + scan.unfit
+def _summary(changes: Changes, started: float, work: _Refresh | None = None) -> RefreshSummary:
+    skipped = len(changes.skipped) + changes.unfit
     if work is None:
-        return RefreshSummary(unchanged=scan.unchanged, skipped=skipped, elapsed_s=time.perf_counter() - started)
+        return RefreshSummary(unchanged=changes.unchanged, skipped=skipped, elapsed_s=time.perf_counter() - started)
     return RefreshSummary(
         added=work.added,
         changed=work.changed,
-        removed=len(scan.removed),
-        unchanged=scan.unchanged + work.touched,
+        removed=len(changes.removed),
+        unchanged=changes.unchanged + work.touched,
         skipped=skipped + work.rejected,
         chunks=work.chunks,
         elapsed_s=time.perf_counter() - started,

@@ -11,9 +11,10 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from codeseek import store as stores
+from codeseek.changes import WHOLE
 from codeseek.database import Unusable
 from codeseek.errors import StoreError, UsageError
-from codeseek.indexer import WHOLE, Indexer
+from codeseek.indexer import Indexer
 from codeseek.records import (
     Freshness,
     ProgressListener,
@@ -109,7 +110,7 @@ class LocalEngine:
 
         with Store.open(self._directory, self.root, read_only=True) as store:
             counts = store.counts()
-            scan = self._indexer.scan(store)
+            changes = self._indexer.changes(store)
             degraded = []
             fingerprint = store.meta("fingerprint") or ""
             broken = derived.damaged(store, fingerprint)
@@ -129,8 +130,8 @@ class LocalEngine:
                 dimensions=int(store.meta("dimensions") or 0),
                 size_bytes=stores.size_of(self._directory),
                 indexed_at=store.meta("indexed_at"),
-                freshness="stale" if scan.stale else "fresh",
-                stale_files=scan.stale,
+                freshness="stale" if changes.stale else "fresh",
+                stale_files=changes.stale,
                 skipped=counts.skipped,
                 vector_index=_vector_index(store, fingerprint),
                 degraded=tuple(degraded),

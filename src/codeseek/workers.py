@@ -13,9 +13,9 @@ import threading
 import time
 import traceback
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, BinaryIO, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
 
 from codeseek.errors import StoreError
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from codeseek.batch import Batch, Recipe
     from codeseek.rows import Task
 
+_BATCH_BYTES, _SMALL_BATCH_BYTES, _BATCH_FILES, _FILE_COST = 1_000_000, 100_000, 250, 500
 _LENGTH = struct.Struct("<Q")
 _AHEAD = 2  # batches given to a worker at once: the next one is there when one is done
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
@@ -31,23 +32,20 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLI
 _EVERY_S = 0.05  # between a worker's words on how far it is
 
 
-@dataclass(frozen=True, slots=True)
-class Advance:
+class Advance(NamedTuple):
     """So many more files are being looked at, the last of them being `path`."""
 
     files: int
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class Crashed:
+class Crashed(NamedTuple):
     """A file on which a worker died, alone."""
 
     task: Task
 
 
-@dataclass(frozen=True, slots=True)
-class _Failure:
+class _Failure(NamedTuple):
     """A bug in a worker, with its traceback."""
 
     trace: str
@@ -174,6 +172,23 @@ class Pool:
             again.extend([task] for task in culprits)
         again.extend(worker.given)
         self._workers[self._workers.index(worker)] = self._start()
+
+
+def plan(tasks: Sequence[Task], workers: int) -> Iterator[list[Task]]:
+    """Cut work into batches: the largest files first, and ever smaller batches, so that all workers end together."""
+    waiting = sorted(tasks, key=lambda task: -task.file.size)
+    left = sum(task.file.size + _FILE_COST for task in waiting)
+    batch: list[Task] = []
+    weight = 0
+    for task in waiting:
+        batch.append(task)
+        weight += task.file.size + _FILE_COST
+        if weight >= min(_BATCH_BYTES, max(_SMALL_BATCH_BYTES, left // (workers * 3))) or len(batch) >= _BATCH_FILES:
+            yield batch
+            left -= weight
+            batch, weight = [], 0
+    if batch:
+        yield batch
 
 
 def main() -> None:
