@@ -95,8 +95,10 @@ def test_an_age_is_told_in_the_unit_that_fits(seconds: float, words: str) -> Non
         (RefreshSummary(removed=3, unchanged=4), "indexed 0 files, 0 chunks in 0.0 s (3 removed, 4 unchanged)"),
         (
             RefreshSummary(1, 2, 3, 4000, 5, 90, 1.26, ("words/1.words",)),
-            "indexed 3 files, 90 chunks in 1.3 s (1 new, 2 changed, 3 removed, 4,000 unchanged, 5 skipped)\n"
-            "codeseek: rebuilt words/1.words",
+            (
+                "indexed 3 files, 90 chunks in 1.3 s (1 new, 2 changed, 3 removed, 4,000 unchanged, 5 skipped)\n"
+                "codeseek: rebuilt words/1.words"
+            ),
         ),
     ],
 )
