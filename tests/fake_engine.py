@@ -22,6 +22,7 @@ from codeseek.records import (
 )
 from codeseek.settings import Settings
 
+WHOLE = PurePosixPath()
 STORE = Chunk(
     path=PurePosixPath("src/store.py"),
     first_line=12,
@@ -103,9 +104,9 @@ class FakeEngine:
         return self._answered("similar", request)
 
     def refresh(
-        self, listener: ProgressListener | None = None, *, under: PurePosixPath | None = None, thorough: bool = False
+        self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False
     ) -> RefreshSummary:
-        self.calls.append(f"refresh {under}" if under else "refresh")
+        self.calls.append(f"refresh {under}" if under != WHOLE else "refresh")
         if listener is not None:
             for progress in self.progress:
                 listener(progress)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import closing
-from pathlib import PurePosixPath
 
 import click
 
@@ -28,7 +27,7 @@ def index_command(ctx: click.Context, /, path: str | None, workers: int | None, 
     place = locate(path, project)
     chosen = settings.load(place.root, {"workers": workers})
     with closing(ctx.obj(place.root, chosen)) as engine, diagnostics.ProgressBar() as bar:
-        summary = engine.refresh(bar, under=None if place.folder == PurePosixPath() else place.folder, thorough=True)
+        summary = engine.refresh(bar, under=place.folder, thorough=True)
     diagnostics.refreshed(summary)
     if not summary.added + summary.changed + summary.unchanged:
         diagnostics.note(f"no file worth indexing in {place.root}: `codeseek status` says what was skipped and why")
