@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from textual import on
 from textual.app import App
 
 from codeseek.tui import palette as palettes
 from codeseek.tui import strings
 from codeseek.tui.browser import Browser
+from codeseek.tui.memory import Memory
 from codeseek.tui.palette import Palette
 from codeseek.tui.session import Session
 from codeseek.tui.workspace import Workspace
@@ -24,13 +26,16 @@ class CodeseekApp(App[None]):
 
     def __init__(self, workspace: Workspace, text: str = "") -> None:
         super().__init__()
-        strings.choose("")
+        self.memory = Memory(workspace.memory)
+        strings.choose(self.memory.preference("language", ""))
         self.workspace = workspace
         self._text = text
         self.session: Session | None = None
 
     def on_mount(self) -> None:
-        """Show the project to begin with."""
+        """Show the project to begin with, in the theme that was chosen last."""
+        if (theme := self.memory.preference("theme")) in self.available_themes:
+            self.theme = theme
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
         self.visit(self.workspace.root, self._text)
 
@@ -45,14 +50,19 @@ class CodeseekApp(App[None]):
             self.push_screen(browser)
         self.session = session
 
+    @on(Browser.Leave)
+    def _leave(self, message: Browser.Leave) -> None:
+        self.visit(message.root, message.text)
+
     def palette(self) -> Palette:
         """Return the styles of the theme."""
         ansi = self.theme.startswith("ansi")
         return palettes.palette(self.theme_variables, dark=self.current_theme.dark, ansi=ansi)
 
     def _recolour(self) -> None:
-        if isinstance(self.screen, Browser):
-            self.screen.repaint(self.palette())
+        for screen in self.screen_stack:
+            if isinstance(screen, Browser):
+                screen.repaint(self.palette())
 
     def on_unmount(self) -> None:
         """Let go of the engine."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from codeseek import query
+from codeseek import query, snippets
 from codeseek.engine import Engine
 from codeseek.records import Hit, SearchRequest, SearchResult, SimilarRequest
+from codeseek.tui import filters
 
 PAGE = 40
 """Hits that are asked for at first, and again whenever the end is near."""
@@ -29,17 +30,12 @@ class Question:
     limit: int = PAGE
     per_file: int = 1
     quiet: bool = False
+    explain: bool = False
 
     @property
     def has_words(self) -> bool:
         """Whether there is something to look for."""
-        return self.place is not None or any(character.isalnum() for character in _words(self.text))
-
-
-def _words(text: str) -> str:
-    from codeseek.tui.filters import words
-
-    return words(text)
+        return self.place is not None or any(character.isalnum() for character in filters.words(self.text))
 
 
 def ask(engine: Engine, question: Question) -> SearchResult:
@@ -67,30 +63,17 @@ def ask(engine: Engine, question: Question) -> SearchResult:
             paths=parsed.paths,
             exclude=parsed.exclude,
             per_file=question.per_file,
+            explain=question.explain,
         )
     )
-
-
-def explained(engine: Engine, question: Question, hit: Hit) -> Hit:
-    """Return a hit with the reasons for it; raises `CodeseekError`."""
-    if question.place is not None:
-        return hit
-    parsed = query.parse(question.text[:LONGEST])
-    result = engine.search(
-        SearchRequest(
-            query.checked(parsed.words),
-            limit=question.limit,
-            languages=parsed.languages,
-            kinds=parsed.kinds,
-            paths=parsed.paths,
-            exclude=parsed.exclude,
-            per_file=question.per_file,
-            explain=True,
-        )
-    )
-    return next((other for other in result.hits if place(other) == place(hit)), replace(hit, why={}))
 
 
 def place(hit: Hit) -> tuple[PurePosixPath, str, int]:
     """Return what a hit is known by while its score changes."""
     return hit.chunk.path, hit.chunk.symbol, hit.chunk.first_line
+
+
+def line_of(hit: Hit) -> int:
+    """Return the line of a hit to which an editor goes: the one that defines or heads it."""
+    lines = snippets.choose(hit.chunk, None, most=1)
+    return lines[0].number if lines else hit.chunk.first_line

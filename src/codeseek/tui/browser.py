@@ -1,46 +1,32 @@
-"""The search screen: what is typed becomes questions, and answers become panes."""
+"""The search screen: messages from widgets and workers change what it shows."""
 
 from __future__ import annotations
 
-import contextlib
-from pathlib import PurePosixPath
-from typing import NamedTuple
+from pathlib import Path
 
 from textual import events, on
-from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Container, Horizontal, Vertical
-from textual.screen import Screen
-from textual.timer import Timer
-from textual.widgets import Input, Static
+from textual.message import Message
+from textual.widgets import Input
 
 from codeseek import snippets
 from codeseek.errors import CodeseekError
-from codeseek.records import Hit, Progress, SearchResult
+from codeseek.records import Hit
 from codeseek.tui import filters, keys, lines, messages, preview
-from codeseek.tui.asking import MOST, PAGE, Question, place
+from codeseek.tui.asking import MOST, place
+from codeseek.tui.choices import Choices
 from codeseek.tui.deeds import Deeds
 from codeseek.tui.palette import Palette
-from codeseek.tui.preview import Preview
-from codeseek.tui.query_input import QueryInput
 from codeseek.tui.results import ResultList
-from codeseek.tui.session import Session
 from codeseek.tui.source import Source
+from codeseek.tui.stage import WIDE
 from codeseek.tui.strings import say
 
-WIDE = 110
-"""Columns from which on the panes are side by side."""
+_LINGER_S = 2.0
+"""A query whose answer was looked at for so long is kept in the history."""
 
 
-class Visit(NamedTuple):
-    """A search to come back to."""
-
-    text: str
-    place: tuple[PurePosixPath, int] | None
-    hit: Hit | None
-
-
-class Browser(Deeds, Screen[None]):
+class Browser(Deeds, Choices):
     """Shows one project: query, hits and preview."""
 
     BINDINGS = [
@@ -48,85 +34,35 @@ class Browser(Deeds, Screen[None]):
         *(Binding(",".join(action.letters), action.method, show=False) for action in keys.ACTIONS if action.letters),
     ]
 
-    def __init__(self, session: Session, text: str, palette: Palette) -> None:
-        super().__init__()
-        self.session = session
-        self.palette = palette
-        self.result: SearchResult | None = None
-        self.question: Question | None = None
-        self.visits: list[Visit] = []
-        self.similar_to: tuple[PurePosixPath, int] | None = None
-        self.per_file = 1
-        self.progress: Progress | None = None
-        self.problem = ""
-        self._text = text
-        self._number = 0
-        self._return_to: Hit | None = None
-        self._source: Source | None = None
-        self._pause: Timer | None = None
+    class Leave(Message):
+        """Another project is to be shown."""
 
-    def compose(self) -> ComposeResult:
-        """Lay the screen out."""
-        with Horizontal(id="top"):
-            yield Static("❯", id="prompt", markup=False)
-            yield QueryInput(self._text, say("placeholder"))
-            yield Static("", id="badge", markup=False)
-        yield Static("", id="facts", markup=False)
-        with Container(id="panes"):
-            yield ResultList(self.palette)
-            yield lines.Divider("", id="divider")
-            with Vertical(id="side"):
-                yield lines.Crumbs("", id="crumbs", markup=False)
-                yield Preview(self.palette)
-        yield Static("", id="home", markup=False)
-        yield lines.KeyLine()
+        def __init__(self, root: Path, text: str) -> None:
+            super().__init__()
+            self.root = root
+            self.text = text
 
     def on_mount(self) -> None:
         """Begin: ask what was given on the command line, and look for changed files."""
         self.session.attach(self)
         self.query_input.focus()
+        self.query_input.cursor_position = len(self.first_text)
         self.set_out(self.app.size.width)
-        if self._text:
-            self.query_input.cursor_position = len(self._text)
         self.ask()
         self.paint_lines()
         self.session.begin()
+        self.set_timer(self.session.pause_s, self._look_for_changes)
 
-    # ------------------------------------------------------------ widgets
+    def leave_for(self, root: Path, text: str) -> None:
+        """Go to another project."""
+        self.post_message(self.Leave(root, text))
 
-    @property
-    def query_input(self) -> QueryInput:
-        """The line in which the query is typed."""
-        return self.query_one(QueryInput)
-
-    @property
-    def results(self) -> ResultList:
-        """The list of hits."""
-        return self.query_one(ResultList)
-
-    @property
-    def preview(self) -> Preview:
-        """The file at the hit."""
-        return self.query_one(Preview)
-
-    # ------------------------------------------------------------ asking
-
-    def ask(self, *, quiet: bool = False, limit: int = PAGE) -> None:
-        """Put the question that is on the screen to the engine; `quiet` keeps the cursor where it is."""
-        self._number += 1
-        question = Question(self._number, self.query_input.value, self.similar_to, limit, self.per_file, quiet)
-        self.question = question
-        if question.has_words:
-            self.session.ask(question)
-            return
-        self.session.questions.drop()
-        self.result, self.problem = None, ""
-        self.results.show((), None, keep=False)
-        self.paint_lines()
+    # ------------------------------------------------------------ asking and answers
 
     @on(Input.Changed, "#query")
     def _typed(self) -> None:
-        self.similar_to = None
+        if filters.words(self.query_input.value):
+            self.similar_to = None
         self.ask()
 
     @on(messages.Answered)
@@ -138,20 +74,24 @@ class Browser(Deeds, Screen[None]):
         text = "" if question.place is not None else filters.words(question.text)
         words = snippets.pattern(text, message.result.terms) if text or message.result.terms else None
         self.results.show(message.result.hits, words, keep=question.quiet)
-        if self._return_to is not None:
-            self.results.go_to(place(self._return_to))
-            self._return_to = None
-        self.session.remember(question)
+        if self.return_to is not None:
+            self.results.go_to(place(self.return_to))
+            self.return_to = None
+        if self.linger is not None:
+            self.linger.stop()
+        if message.result.hits and not question.quiet:
+            self.linger = self.set_timer(_LINGER_S, self.remember)
         self.paint_lines()
 
     @on(messages.Refused)
     def _refused(self, message: messages.Refused) -> None:
         if self.question is not None and message.question.number == self.question.number:
-            self.complain(message.error)
+            self._complain(message.error)
 
-    def complain(self, error: CodeseekError) -> None:
+    def _complain(self, error: CodeseekError) -> None:
         """Say in the line of facts why there is no answer."""
-        self.problem = f"{error.message} ({error.hint})" if error.hint else error.message
+        if self.session.indexed:
+            self.problem = f"{error.message} ({error.hint})" if error.hint else error.message
         self.paint_lines()
 
     @on(ResultList.NearEnd)
@@ -160,16 +100,16 @@ class Browser(Deeds, Screen[None]):
         if asked is not None and self.result is not None and len(self.result.hits) >= asked.limit < MOST:
             self.ask(quiet=True, limit=min(MOST, asked.limit * 2))
 
-    # ------------------------------------------------------------ showing
+    # ------------------------------------------------------------ the preview
 
     @on(ResultList.Moved)
     def _moved(self) -> None:
         hit = self.results.current
         if hit is None:
-            self._source = None
-            self.preview.clear()
-        elif self._source is not None and self._source.path == hit.chunk.path:
-            self._show(self._source, hit)
+            self.source = None
+            self.preview.show_nothing()
+        elif self.source is not None and self.source.path == hit.chunk.path:
+            self._show(self.source, hit)
         else:
             self.session.load(hit.chunk.path, hit.chunk.language)
         self.paint_crumbs()
@@ -178,7 +118,7 @@ class Browser(Deeds, Screen[None]):
     def _loaded(self, message: messages.Loaded) -> None:
         hit = self.results.current
         if hit is not None and hit.chunk.path == message.source.path:
-            self._source = message.source
+            self.source = message.source
             self._show(message.source, hit)
 
     @on(messages.Coloured)
@@ -187,28 +127,64 @@ class Browser(Deeds, Screen[None]):
 
     def _show(self, source: Source, hit: Hit) -> None:
         chunk = hit.chunk
-        others = {(other.chunk.first_line, other.chunk.last_line) for other in self.results.hits
-                  if other.chunk.path == chunk.path}
-        others |= {*hit.also}
-        others.discard((chunk.first_line, chunk.last_line))
-        ranges = tuple(sorted(others))
-        self.preview.show(source, preview.Place(chunk.first_line, chunk.last_line, ranges, self.results.words))
+        here = (chunk.first_line, chunk.last_line)
+        others = {
+            (other.chunk.first_line, other.chunk.last_line)
+            for other in self.results.hits
+            if other.chunk.path == chunk.path
+        }
+        ranges = tuple(sorted((others | {*hit.also}) - {here}))
+        self.preview.show(source, preview.Place(*here, ranges, self.results.words))
         self.paint_crumbs()
 
-    def paint_crumbs(self) -> None:
-        """Name the place that is shown."""
-        line = self.query_one("#crumbs", Static)
-        line.update(lines.crumbs(self.results.current, self._source, max(20, line.size.width - 2), self.palette))
+    # ------------------------------------------------------------ the index
 
-    def paint_lines(self) -> None:
-        """Show facts, badge and keys as they are now."""
-        width = self.app.size.width
-        facts = lines.facts(self.question, self.result, len(self.results.chosen), self.problem, self.palette)
-        self.query_one("#facts", Static).update(facts)
-        self.query_one("#badge", Static).update(
-            lines.badge(self.session.name, self.result, self.progress, self.session.indexed, self.palette, width // 3)
-        )
-        self.query_one(lines.KeyLine).show(self.palette, typing=self.focused is self.query_input)
+    def _look_for_changes(self) -> None:
+        if self.session.indexed and self.session.workspace.refresh and self.app.app_focus:
+            self.session.refresh(asked=False)
+        self.set_timer(self.session.pause_s, self._look_for_changes)
+
+    @on(messages.Advanced)
+    def _advanced(self, message: messages.Advanced) -> None:
+        before, self.progress = self.progress, message.progress
+        committed = before is None or message.progress.chunks - before.chunks > 0
+        if committed and self.question is not None and self.question.has_words and not self.session.questions.busy:
+            self.ask_again()
+        self.paint_lines()
+
+    @on(messages.Refreshed)
+    def _refreshed(self, message: messages.Refreshed) -> None:
+        summary, self.progress = message.summary, None
+        changed = bool(summary.added or summary.changed or summary.removed or summary.rebuilt)
+        if message.asked:
+            files = summary.added + summary.changed + summary.unchanged
+            seconds = f"{summary.elapsed_s:.1f}"
+            self.tell(
+                say("indexed", files=f"{files:,}", chunks=f"{summary.chunks:,}", seconds=seconds)
+                if changed
+                else say("up-to-date")
+            )
+        if changed:
+            self.source = None
+        if changed or self.result is None or self.result.freshness != "fresh":
+            self.ask_again()
+        if changed or self.status is None:
+            self.session.tell_status()
+        self.paint_lines()
+
+    @on(messages.RefreshFailed)
+    def _refresh_failed(self, message: messages.RefreshFailed) -> None:
+        self.progress = None
+        if message.asked:
+            self.tell(message.error.message, message.error.hint)
+        self.paint_lines()
+
+    @on(messages.Told)
+    def _told(self, message: messages.Told) -> None:
+        self.status = message.status
+        self.paint_lines()
+
+    # ------------------------------------------------------------ looks, size, focus and mouse
 
     def repaint(self, palette: Palette) -> None:
         """Show everything in other colours."""
@@ -217,8 +193,6 @@ class Browser(Deeds, Screen[None]):
         self.preview.repaint(palette)
         self.paint_lines()
         self.paint_crumbs()
-
-    # ------------------------------------------------------------ size, focus and mouse
 
     def on_resize(self, event: events.Resize) -> None:
         """Put the panes beside or below each other."""
@@ -232,8 +206,12 @@ class Browser(Deeds, Screen[None]):
 
     @on(events.DescendantFocus)
     def _focused(self) -> None:
-        with contextlib.suppress(Exception):
-            self.paint_lines()
+        self.paint_lines()
+
+    @on(events.AppFocus)
+    def _came_back(self) -> None:
+        if self.session.indexed and self.session.workspace.refresh:
+            self.session.refresh(asked=False)
 
     @on(lines.Crumbs.Dragged)
     def _dragged(self, message: lines.Crumbs.Dragged) -> None:

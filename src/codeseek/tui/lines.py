@@ -45,12 +45,18 @@ def facts(question: Question | None, result: SearchResult | None, chosen: int, p
     parts.append((f"{result.elapsed_ms:.0f} ms", palette.dim))
     if chosen:
         parts.append((say("selected", count=chosen), palette.good))
-    if result.terms:
-        parts.append((screen.safe(" ".join(result.terms)), palette.faint))
+    if meant := translated(question.text, result.terms):
+        parts.append((f"→ {screen.safe(' '.join(meant))}", palette.faint))
     for part, style in parts:
         text.append(" · ", palette.faint)
         text.append(part, style)
     return text
+
+
+def translated(text: str, terms: tuple[str, ...]) -> list[str]:
+    """Return the English words that stand for Chinese ones in a question."""
+    typed = text.lower()
+    return [term for term in terms if not typed.isascii() and term.isascii() and term[:4] not in typed]
 
 
 def badge(
@@ -105,6 +111,25 @@ def crumbs(hit: Hit | None, source: Source | None, width: int, palette: Palette)
     gap = width - text.cell_len - screen.columns(position)
     if gap > 0:
         text.append(" " * gap + position, palette.faint)
+    return text
+
+
+def reasons(hit: Hit, width: int, palette: Palette) -> Text:
+    """Say why a hit was found, as the engine explains it."""
+    text = Text()
+    if not hit.why:
+        text.append(say("no-reasons"), palette.faint)
+    line = 0
+    for name, value in hit.why.items():
+        shown = ", ".join(value) if isinstance(value, tuple) else f"{value:.3g}" if isinstance(value, float) else str(value)
+        name, shown = screen.safe(name), screen.cut(screen.safe(shown), width - 4)
+        wide = screen.columns(name) + screen.columns(shown) + 4
+        if line and line + wide > width:
+            text.append("\n")
+            line = 0
+        text.append(f"{name} ", palette.dim)
+        text.append(f"{shown}   ", palette.accent)
+        line += wide
     return text
 
 

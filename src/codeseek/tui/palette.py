@@ -59,8 +59,8 @@ class Palette:
     bad: Style
     warning: Style
     mark: Style
+    mark_away: Style
     cursor: Style
-    cursor_away: Style
     within: Style
     kinds: Mapping[str, Style]
     syntax: Mapping[str, Style]
@@ -96,8 +96,8 @@ def palette(variables: Mapping[str, str], *, dark: bool, ansi: bool) -> Palette:
         bad=ink(colour("text-error")),
         warning=ink(colour("text-warning")),
         mark=Style(bold=True, color=foreground.rich_color, bgcolor=mark.rich_color),
+        mark_away=Style(underline=True, color=colour("text-warning").rich_color),
         cursor=Style(bgcolor=mixed(colour("primary"), 0.34 if dark else 0.2).rich_color),
-        cursor_away=Style(bgcolor=mixed(foreground, 0.1).rich_color),
         within=Style(bgcolor=mixed(colour("primary"), 0.13 if dark else 0.09).rich_color),
         kinds={kind: ink(colour(name)) + Style(bold=True) for kind, name in _KINDS.items()},
         syntax=syntax,
@@ -118,8 +118,8 @@ def _of_terminal() -> Palette:
         bad=ink("red"),
         warning=ink("yellow"),
         mark=Style(bold=True, underline=True, color="red"),
+        mark_away=Style(underline=True),
         cursor=Style(reverse=True),
-        cursor_away=Style(bold=True),
         within=Style(),
         kinds={kind: ink(name) + Style(bold=True) for kind, name in _ANSI_KINDS.items()},
         syntax={name: ink(tone) for name, tone in _ANSI_SYNTAX.items()},

@@ -70,7 +70,7 @@ class Preview(ScrollView, can_focus=True):
         self.jump(place.first_line, place.last_line)
         self.refresh()
 
-    def clear(self) -> None:
+    def show_nothing(self) -> None:
         """Show nothing."""
         self.source, self.place, self._spans = None, _NOWHERE, []
         self._lay_out()
@@ -218,10 +218,8 @@ class Preview(ScrollView, can_focus=True):
         shown = f"{line:>{self._gutter - 3}} " if not start else " " * (self._gutter - 2)
         gutter = [edge, (shown, styles.dim if within else styles.faint), (" ", styles.plain)]
         marks = tuple(match.span() for match in place.words.finditer(text, 0, 1_000)) if place.words else ()
-        if not within and marks and not also:
-            marks = () if len(marks) > 40 else marks
         spans = self._spans[number] if number < len(self._spans) else ()
-        pieces = painting.marked(text, styles.plain, styles.mark, marks, spans, styles.syntax)
+        pieces = painting.marked(text, styles.plain, styles.mark if within else styles.mark_away, marks, spans, styles.syntax)
         body = painting.strip(pieces, max(1, painting.columns(pieces)), under)
         if start:
             left = screen.columns(screen.safe(text[:start]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from pathlib import Path, PurePosixPath
 
@@ -13,6 +14,7 @@ from codeseek.errors import CodeseekError
 from codeseek.records import Progress
 from codeseek.tui import asking, messages, source
 from codeseek.tui.asking import Question
+from codeseek.tui.memory import Memory
 from codeseek.tui.workers import Desk, Superseded
 from codeseek.tui.workspace import Workspace
 
@@ -36,6 +38,7 @@ class Session:
         self.engine: Engine = workspace.open(root)
         self.indexed = workspace.is_indexed(root)
         self.pause_s = _SHORTEST_PAUSE_S
+        self.memory = Memory(workspace.memory)
         self._screen: Screen[None] | None = None
         self._closing = False
 
@@ -46,11 +49,12 @@ class Session:
         self.questions: Desk[Question] = Desk(app, "ask", self._ask)
         self.files: Desk[tuple[PurePosixPath, str]] = Desk(app, "load", self._load)
         self.refreshes: Desk[bool] = Desk(app, "refresh", self._refresh)
+        self.told: Desk[None] = Desk(app, "status", self._tell_status)
 
     def close(self) -> None:
         """End the work that goes on, and close the engine."""
         self._closing = True
-        for desk in (self.questions, self.files, self.refreshes):
+        for desk in (self.questions, self.files, self.refreshes, self.told):
             desk.close()
         self.engine.close()
 
@@ -74,8 +78,9 @@ class Session:
         if not self.refreshes.busy:
             self.refreshes.ask(asked)
 
-    def remember(self, question: Question) -> None:
-        """Keep a query for the history."""
+    def tell_status(self) -> None:
+        """Want to know what the index holds."""
+        self.told.ask(None)
 
     # ------------------------------------------------------------ work, in threads
 
@@ -100,6 +105,10 @@ class Session:
             if superseded():
                 return
             self._post(messages.Coloured(loaded, first, spans))
+
+    def _tell_status(self, _: None, __: Superseded) -> None:
+        with contextlib.suppress(CodeseekError):  # what it cannot tell, the next answer will
+            self._post(messages.Told(self.engine.status()))
 
     def _refresh(self, asked: bool, _: Superseded) -> None:  # noqa: FBT001 # a task is one value
         said = 0.0

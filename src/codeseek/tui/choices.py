@@ -1,0 +1,225 @@
+"""What the search screen offers to choose from: filters, history, projects, formats, themes, commands."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from codeseek import screen
+from codeseek.records import KINDS, Hit, SearchResult
+from codeseek.tui import clipboard, filters, keys, strings
+from codeseek.tui.asking import line_of
+from codeseek.tui.filters import Filter
+from codeseek.tui.guide import Guide
+from codeseek.tui.lines import ago
+from codeseek.tui.picker import Item, Picker
+from codeseek.tui.stage import Stage
+from codeseek.tui.strings import say
+
+_FOLDERS = 12
+
+
+def facets(text: str, hits: Sequence[Hit], languages: Sequence[str]) -> list[Item]:
+    """Return the filters that there are, with how many of the hits each would leave."""
+    active = filters.active(text)
+    by_language = Counter(hit.chunk.language for hit in hits)
+    by_kind = Counter(hit.chunk.kind for hit in hits)
+    folders = Counter(_folder(hit) for hit in hits)
+    names: dict[str, list[tuple[Filter, int]]] = {
+        "facet-kind": [(Filter("kind", kind), by_kind[kind]) for kind in sorted(KINDS, key=lambda one: -by_kind[one])],
+        "facet-language": [
+            (Filter("lang", name), by_language[name])
+            for name in [*dict.fromkeys([*(name for name, _ in by_language.most_common()), *languages])]
+        ],
+        "facet-folder": [
+            (Filter("path", f"{name}/**"), count) for name, count in folders.most_common(_FOLDERS) if name
+        ],
+    }
+    names["facet-without"] = [(Filter("-path", one.value), 0) for one, _ in names["facet-folder"][:6]]
+    listed = {one for group in names.values() for one, _ in group}
+    items = [Item(one, f"{one.name}:{one.value}", "", on=True, group=say("facet-on")) for one in active if one not in listed]
+    for group, members in names.items():
+        items += [
+            Item(one, f"{one.name}:{one.value}", str(count or ""), on=one in active, group=say(group))
+            for one, count in members
+        ]
+    return items
+
+
+def _folder(hit: Hit) -> str:
+    parts = hit.chunk.path.parts
+    return "/".join(parts[: min(2, len(parts) - 1)])
+
+
+class Choices(Stage):
+    """The actions that open a list to choose from."""
+
+    def action_help(self) -> None:
+        """Show every key."""
+        self.app.push_screen(Guide(self.palette))
+
+    def action_palette(self) -> None:
+        """Offer every action by its name."""
+        items = [
+            Item(action, action.help, " ".join(map(keys.shown, (*action.keys, *action.letters))))
+            for action in keys.ACTIONS
+            if action.group != "move" and action.name != "palette"
+        ]
+
+        async def chosen(action: object) -> None:
+            if isinstance(action, keys.Action):
+                await self.run_action(action.method)
+
+        self.app.push_screen(Picker(say("palette"), items, self.palette), chosen)
+
+    def action_filters(self) -> None:
+        """Offer filters; each choice changes the query's text."""
+        hits = self.results.hits
+        languages = [*self.status.languages] if self.status else []
+
+        def toggle(value: object) -> Sequence[Item]:
+            if isinstance(value, Filter):
+                self.query_input.put(filters.toggled(self.query_input.value, value))
+            return facets(self.query_input.value, hits, languages)
+
+        items = facets(self.query_input.value, hits, languages)
+        self.app.push_screen(Picker(say("filters-help"), items, self.palette, toggle=toggle))
+
+    def action_history(self) -> None:
+        """Offer earlier queries."""
+        items = [Item(query, query) for query in self.session.memory.queries]
+        if not items:
+            self.tell(say("no-history"))
+            return
+
+        def chosen(query: object) -> None:
+            if isinstance(query, str):
+                self.restate(query, None)
+
+        self.app.push_screen(Picker(say("history-help"), items, self.palette), chosen)
+
+    def action_projects(self) -> None:
+        """Offer the other projects."""
+        import time
+
+        projects = [one for one in self.session.workspace.projects() if one.root != self.session.root]
+        if not projects:
+            self.tell(say("no-project"))
+            return
+        items = [
+            Item(
+                one.root,
+                str(one.root),
+                f"{one.files:,} · {ago(time.time() - one.indexed_at)}" if one.indexed_at is not None else f"{one.files:,}",
+            )
+            for one in projects
+        ]
+        text = self.query_input.value
+
+        def chosen(root: object) -> None:
+            if isinstance(root, Path):
+                self.leave_for(root, text)
+
+        self.app.push_screen(Picker(say("projects-help"), items, self.palette), chosen)
+
+    def action_theme(self) -> None:
+        """Offer themes, each shown while the cursor is on it."""
+        app, before = self.app, self.app.theme
+
+        def look(name: object) -> None:
+            if isinstance(name, str):
+                app.theme = name
+
+        def chosen(name: object) -> None:
+            app.theme = name if isinstance(name, str) else before
+            self.session.memory.prefer("theme", app.theme)
+
+        names = sorted(app.available_themes, key=lambda name: (not app.available_themes[name].dark, name))
+        items = [
+            Item(name, name, say("dark" if app.available_themes[name].dark else "light"), on=name == before)
+            for name in [before, *(name for name in names if name != before)]
+        ]
+        app.push_screen(Picker(say("theme-help"), items, self.palette, looked_at=look), chosen)
+
+    def action_language(self) -> None:
+        """Go over to the other language."""
+        other = "en" if strings.chosen() == "zh" else "zh"
+        strings.choose(other)
+        self.session.memory.prefer("language", other)
+        self.query_input.placeholder = say("placeholder")
+        self.paint_lines()
+        self.paint_crumbs()
+
+    # ------------------------------------------------------------ copying and exporting
+
+    def action_copy_place(self) -> None:
+        """Copy where the hits are, as `path:line`."""
+        self.copy("\n".join(f"{hit.chunk.path}:{line_of(hit)}" for hit in self.results.picked))
+
+    def action_copy(self) -> None:
+        """Offer what may be copied of the hits."""
+        hits = self.results.picked
+        if not hits:
+            return
+        root = self.session.root
+        makers: dict[str, Callable[[Hit], str]] = {
+            "copy-place": lambda hit: f"{hit.chunk.path}:{line_of(hit)}",
+            "copy-path": lambda hit: str(hit.chunk.path),
+            "copy-whole-path": lambda hit: str(root / hit.chunk.path),
+            "copy-code": lambda hit: hit.chunk.text,
+            "copy-symbol": lambda hit: hit.chunk.symbol,
+            "copy-link": lambda hit: f"{(root / hit.chunk.path).as_uri()}#L{line_of(hit)}",
+        }
+        made = {name: "\n".join(filter(None, map(maker, hits))) for name, maker in makers.items()}
+        items = [Item(text, say(name), text.split("\n", 1)[0]) for name, text in made.items() if text]
+
+        def chosen(text: object) -> None:
+            if isinstance(text, str):
+                self.copy(text)
+
+        self.app.push_screen(Picker(say("copy-help"), items, self.palette), chosen)
+
+    def copy(self, text: str) -> None:
+        """Copy a text, by the terminal and by the system."""
+        if not text:
+            return
+        self.app.copy_to_clipboard(text)
+        self.run_worker(functools.partial(clipboard.put, text), thread=True, group="clipboard")
+        self.tell(say("copied", text=screen.cut(screen.safe(text.split("\n", 1)[0]), 60)))
+
+    def action_export(self) -> None:
+        """Offer formats, and write the chosen hits, or all, to a file in the current folder."""
+        result = self.result
+        hits = tuple(self.results.chosen.values()) or self.results.hits
+        if result is None or not hits:
+            return
+        exported = replace(result, hits=hits)
+        items = [Item(name, name, say("count-hits", count=len(hits))) for name in self.session.workspace.formats]
+
+        def chosen(name: object) -> None:
+            if isinstance(name, str):
+                self.write_export(name, exported)
+
+        self.app.push_screen(Picker(say("export-help"), items, self.palette), chosen)
+
+    def write_export(self, format_name: str, result: SearchResult) -> None:
+        """Write hits to a new file in the current folder; none is ever overwritten."""
+        from codeseek.tui.workspace import Export
+
+        text = self.session.workspace.export(Export(format_name, result, self.query_input.value, self.session.root))
+        suffix = {"markdown": "md", "vimgrep": "txt"}.get(format_name, format_name)
+        for number in range(1, 1_000):
+            path = Path(f"codeseek-hits{f'-{number}' if number > 1 else ''}.{suffix}").absolute()
+            try:
+                with path.open("x", encoding="utf-8", errors="surrogateescape") as file:
+                    file.write(text)
+            except FileExistsError:
+                continue
+            except OSError as error:
+                self.tell(say("not-exported"), f"{path}: {error.strerror}")
+                return
+            self.tell(say("exported", count=len(result.hits), path=screen.safe(str(path))))
+            return
