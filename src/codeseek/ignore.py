@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
 import stat
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
+
+from codeseek import wildcards
 
 IGNORE_FILE, OWN_IGNORE_FILE = ".gitignore", ".codeseekignore"
 
 _LARGEST_FILE = 4_000_000  # bytes of an ignore or configuration file
-QUICK = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a pipe in a file's place must not be waited for
-NO_LINK = getattr(os, "O_NOFOLLOW", 0)
+_QUICK = getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a pipe in a file's place must not be waited for
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 _SECTION = re.compile(r'\s*\[([^\]"]*?)(\s*"(?:[^"\\]|\\.)*")?\s*\]')
 _SETTING = re.compile(r"\s*([A-Za-z][A-Za-z0-9-]*)[ \t]*(?:=(.*))?")
@@ -23,31 +26,12 @@ _ESCAPES = {"n": "\n", "t": "\t", "b": "\b"}
 
 _SPECIAL = re.compile(r"[*?\[\\]")
 _LOWER = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
-_ANYTHING, _WITHIN_FOLDER = ".", "[^/]"  # patterns are compiled with DOTALL
-_RUNS = {"": "", "**": ".*?", "**/": "(?:.*?/)??"}
-
-_PRINTABLE = frozenset(map(chr, range(0x20, 0x7F)))
-_ALPHA = frozenset(char for char in _PRINTABLE if char.isalpha())
-_DIGIT = frozenset("0123456789")
-_CLASSES: Mapping[str, frozenset[str]] = {
-    "alnum": _ALPHA | _DIGIT,
-    "alpha": _ALPHA,
-    "blank": frozenset(" \t"),
-    "cntrl": frozenset(map(chr, (*range(0x20), 0x7F))),
-    "digit": _DIGIT,
-    "graph": _PRINTABLE - {" "},
-    "lower": frozenset(char for char in _ALPHA if char.islower()),
-    "print": _PRINTABLE,
-    "punct": _PRINTABLE - _ALPHA - _DIGIT - {" "},
-    "space": frozenset(" \t\n\r"),
-    "upper": frozenset(char for char in _ALPHA if char.isupper()),
-    "xdigit": frozenset("0123456789abcdefABCDEF"),
-}
 
 
 class Scope(NamedTuple):
     """The rules in effect in a folder, strongest first; `digest` is the same exactly while the rules are."""
 
+    given: tuple[Rules, ...]
     own: tuple[Rules, ...]
     git: tuple[Rules, ...]
     digest: str
@@ -55,9 +39,10 @@ class Scope(NamedTuple):
 
     def ignores(self, path: str, name: str, *, is_folder: bool) -> bool | None:
         """Tell whether a path is left out; False is said only where one of our own rules takes it in expressly."""
-        for rules in self.own:
-            if (verdict := rules.verdict(path, name, is_folder=is_folder)) is not None:
-                return verdict
+        for group in (self.given, self.own):
+            for rules in group:
+                if (verdict := rules.verdict(path, name, is_folder=is_folder)) is not None:
+                    return verdict
         for rules in self.git:
             if (verdict := rules.verdict(path, name, is_folder=is_folder)) is not None:
                 return verdict or None
@@ -69,7 +54,7 @@ class Scope(NamedTuple):
         `names` are the entries of the folder, or those of them that `concerns` picks. A repository within ours starts
         anew with git's rules, but keeps our own.
         """
-        own, git, digest, ignore_case = self
+        given, own, git, digest, ignore_case = self
         if ".git" in names:
             git, ignore_case = _repository_rules(place, folder)
             digest = _digest(digest, folder, *(rules.data for rules in git), bytes([ignore_case]))
@@ -81,15 +66,15 @@ class Scope(NamedTuple):
                     git = (rules, *git)
                 else:
                     own = (rules, *own)
-        return Scope(own, git, digest, ignore_case)
+        return Scope(given, own, git, digest, ignore_case)
 
 
 def outermost(root: str, patterns: Sequence[str], salt: str = "") -> Scope:
     """Return the rules above a root: extra patterns, the user's own excludes, and what a repository around it says."""
     git, ignore_case = _rules_around(root)
-    own = (Rules("\n".join(patterns).encode("utf-8", "surrogateescape")),) if patterns else ()
-    digest = _digest(salt, *(rules.data for rules in (*own, *git)), bytes([ignore_case]))
-    return Scope(own, git, digest, ignore_case)
+    given = (Rules("\n".join(patterns).encode("utf-8", "surrogateescape")),) if patterns else ()
+    digest = _digest(salt, str(len(given)), *(rules.data for rules in (*given, *git)), bytes([ignore_case]))
+    return Scope(given, (), git, digest, ignore_case)
 
 
 def concerns(names: Collection[str]) -> tuple[str, ...]:
@@ -128,7 +113,7 @@ class Rules:
         )
 
     def verdict(self, path: str, name: str, *, is_folder: bool) -> bool | None:
-        """Tell whether a path (its last part is `name`) is left out (True), taken in again (False), or neither (None)."""
+        """Tell whether a path, `name` being its last part, is left out (True), taken in again (False), or neither."""
         side = self._sides[is_folder]
         if not side.patterns:
             return None
@@ -167,11 +152,11 @@ class _Pattern:
     def expression(self) -> str | None:
         """Return the regular expression for the whole name or path, None if nothing can match."""
         if self.by_name:
-            return _translate(self.text, _ANYTHING)
+            return wildcards.translate(self.text)
         text = self.text.removeprefix("/")
         match = _SPECIAL.search(text)
         start = match.start() if match else len(text)
-        rest = _translate(text[start:], _WITHIN_FOLDER)  # as git does: `a**/b` is `a`, and then `**/b`
+        rest = wildcards.translate(text[start:], within_folders=True)  # as git does: `a**/b` is `a`, and then `**/b`
         return None if rest is None else re.escape(text[:start]) + rest
 
 
@@ -247,145 +232,28 @@ def _without_trailing_spaces(text: str) -> str:
     return text[: len(bare) + 1] if escapes % 2 else bare
 
 
-# ---------------------------------------------------------------- wildcards
-
-
-def _translate(pattern: str, one: str) -> str | None:
-    """Return the expression of a pattern; `one` is what `?` stands for. None if the pattern is malformed.
-
-    Every part between stars has a fixed length, and the earliest place where it fits is as good as any later one: an
-    atomic group keeps it, so that no pattern takes exponential time.
-    """
-    parts = _split(pattern, one)
-    if parts is None:
-        return None
-    stretches: list[tuple[str, list[str]]] = []  # a run of folders `**`, then parts with single stars between
-    for star, part in parts:
-        if star == "*":
-            stretches[-1][1].append(part)
-        else:
-            stretches.append((_RUNS[star], [part]))
-    expression = ""
-    for number, (run, pieces) in enumerate(stretches, 1):
-        inner, *others = pieces
-        for at, piece in enumerate(others, 1):
-            ends_all = number == len(stretches) and at == len(others)
-            inner += f"{one}*{piece}" if ends_all else f"(?>{one}*?{piece})"
-        expression += f"(?>{run}{inner})" if run and number < len(stretches) else run + inner
-    return expression
-
-
-def _split(pattern: str, one: str) -> list[tuple[str, str]] | None:
-    """Cut a pattern at its stars: pairs of a star (`*`, `**`, `**/`, first none) and the expression of what follows."""
-    parts: list[tuple[str, str]] = []
-    star, part = "", ""
-    at = 0
-    while at < len(pattern):
-        char = pattern[at]
-        at += 1
-        if char == "*":
-            parts.append((star, part))
-            star, part = "*", ""
-            before = pattern[at - 2] if at > 1 else "/"
-            is_run = pattern[at : at + 1] == "*"
-            while pattern[at : at + 1] == "*":
-                at += 1
-            following = pattern[at : at + 2]
-            if is_run and one != _ANYTHING and before == "/":
-                if following[:1] == "/":
-                    star = "**/"
-                    at += 1
-                elif following in ("", "\\/"):
-                    star = "**"
-        elif char == "?":
-            part += one
-        elif char == "[":
-            found = _bracket(pattern, at)
-            if found is None:
-                return None
-            members, at = found
-            part += _any_of(members if one == _ANYTHING else members - {"/"})
-        else:
-            if char == "\\":
-                char = pattern[at : at + 1]
-                at += 1
-                if not char:
-                    return None
-            part += re.escape(char)
-    parts.append((star, part))
-    return parts
-
-
-def _bracket(pattern: str, at: int) -> tuple[set[str], int] | None:
-    """Read what stands between `[` and `]`: the characters meant, and the place behind; None if it is malformed."""
-    negated = pattern[at : at + 1] in ("!", "^")
-    at += negated
-    members: set[str] = set()
-    before = ""  # what a range may start with
-    first = True
-    while True:
-        char = pattern[at : at + 1]
-        if not char:
-            return None
-        if char == "]" and not first:
-            break
-        first = False
-        at += 1
-        following = pattern[at : at + 1]
-        if char == "\\":
-            if not following:
-                return None
-            members.add(following)
-            before, at = following, at + 1
-        elif char == "-" and before and following not in ("", "]"):
-            at += 1
-            if following == "\\":
-                following = pattern[at : at + 1]
-                if not following:
-                    return None
-                at += 1
-            members.update(map(chr, range(ord(before), ord(following) + 1)))
-            before = ""
-        elif char == "[" and following == ":":
-            end = pattern.find("]", at + 1)
-            if end < 0:
-                return None
-            if end == at + 1 or pattern[end - 1] != ":":
-                members.add("[")
-                before = "["
-                continue
-            if (named := _CLASSES.get(pattern[at + 1 : end - 1])) is None:
-                return None
-            members |= named
-            before, at = "", end + 1
-        else:
-            members.add(char)
-            before = char
-    if negated:
-        members = set(map(chr, range(1, 256))) - members
-    return members, at + 1
-
-
-def _any_of(members: set[str]) -> str:
-    if not members:
-        return "(?!)"
-    return "[" + "".join(f"\\x{ord(char):02x}" for char in sorted(members)) + "]"
-
-
 # ---------------------------------------------------------------- what lies outside the tree
 
 
 def contents(path: str, largest: int = _LARGEST_FILE, *, follow: bool = True) -> bytes:
     """Return the first bytes of a regular file, none if it cannot be read."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | QUICK | (0 if follow else NO_LINK))
+        with open_regular(path, follow=follow) as file:
+            return file.read(largest)
     except (OSError, ValueError):
         return b""
-    with open(descriptor, "rb") as file:
-        try:
-            return file.read(largest) if stat.S_ISREG(os.fstat(descriptor).st_mode) else b""
-        except OSError:
-            return b""
+
+
+def open_regular(path: str, *, follow: bool = False) -> BinaryIO:
+    """Open a file without waiting for a pipe or touching a device; raises OSError and ValueError."""
+    descriptor = os.open(path, os.O_RDONLY | _QUICK | (0 if follow else _NO_LINK))
+    try:
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return open(descriptor, "rb")
+        raise OSError(errno.EINVAL, "not a regular file")
+    except BaseException:
+        os.close(descriptor)
+        raise
 
 
 def _rules_around(root: str) -> tuple[tuple[Rules, ...], bool]:

@@ -79,10 +79,7 @@ def walk(
 def read_text(root: Path, file: SourceFile) -> str:
     """Return a file's text, line ends as they are; raises `Unreadable` for what turns out to be no source text."""
     try:
-        descriptor = os.open(os.path.join(root, file.path), os.O_RDONLY | ignore.QUICK | ignore.NO_LINK)
-        with open(descriptor, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise Unreadable("special file")
+        with ignore.open_regular(os.path.join(root, file.path)) as stream:
             data = stream.read(2 * file.size + 65_536)  # it may have grown in the meantime, but not beyond measure
     except (OSError, ValueError) as error:
         raise Unreadable(_told(error)) from error
