@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 COLUMNS = 88
 LONGEST = 24
 """Lines of an example that are shown."""
-QUESTION = "codeseek -n 3 refresh 之后 怎么 判断 index 过期"
+QUESTION = "codeseek -n 3 怎么 判断 terminal 支持颜色"
 THEME = TerminalTheme(
     background=(24, 26, 31),
     foreground=(214, 218, 226),
@@ -49,7 +49,8 @@ def output(command: str, data: Path, **environment: str) -> str:
         stderr=subprocess.STDOUT,
         text=True,
     )
-    return done.stdout.replace(str(data), "~/.local/share/codeseek").replace(str(ROOT), "~/codeseek")
+    shown = done.stdout.replace(str(data), "~/.local/share/codeseek").replace(str(ROOT), "~/codeseek")
+    return shown.replace(f"indexes/{ROOT.name}-", "indexes/codeseek-")
 
 
 def examples(text: str, data: Path) -> str:

@@ -140,6 +140,13 @@ def test_similar_asks_for_a_place_in_the_project(
         assert engine.requests[-1] == SimilarRequest(PurePosixPath("src/store.py"), 12, languages=("python",))
 
 
+def test_a_blank_line_means_the_line_with_text_next_to_it(run: Run, engine: FakeEngine, project: Path) -> None:
+    (project / "a.py").write_text("x = 1\n\n\n\ny = 2\n\n")
+    for line, meant in ((1, 1), (2, 1), (3, 5), (4, 5), (6, 5)):
+        run("similar", f"a.py:{line}")
+        assert engine.requests[-1] == SimilarRequest(PurePosixPath("a.py"), meant)
+
+
 def test_index_is_limited_to_a_folder_that_is_named(run: Run, engine: FakeEngine) -> None:
     run("index")
     run("index", ".")

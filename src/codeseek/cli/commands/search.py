@@ -168,7 +168,7 @@ def _split(words: Sequence[str]) -> tuple[str, str | None]:
 
 
 def _file_and_line(place: str) -> tuple[Path, int]:
-    """Take `PATH:LINE` apart and check both; raises `UsageError`."""
+    """Take `PATH:LINE` apart and check both; a blank line means the one with text next to it. Raises `UsageError`."""
     match = _PLACE.fullmatch(place)
     if match is None:
         raise UsageError(f"`{place}` names no line", "write PATH:LINE, as in `codeseek similar app.py:42`")
@@ -183,7 +183,8 @@ def _file_and_line(place: str) -> tuple[Path, int]:
     count = len(lines) - (not lines[-1])
     if not 1 <= line <= count:
         raise UsageError(f"`{name}` has no line {line}", f"its lines are 1 to {count}" if count else "it is empty")
-    return file, line
+    filled = [number for number, text in enumerate(lines, 1) if text.strip()]
+    return file, min(filled, key=lambda number: (abs(number - line), -number), default=line)
 
 
 def _advice(request: SearchRequest | SimilarRequest) -> str:

@@ -18,6 +18,9 @@ from codeseek.cli.terminal import BOLD, DIM, Terminal, WhenColour
 from codeseek.errors import ExitCode, UsageError
 from codeseek.records import Status
 
+_WIDEST = 100
+_MOST = 12
+
 
 @click.command("status", short_help="Show what is indexed, and what was left out and why.")
 @click.argument("path", required=False, type=click.Path())
@@ -141,7 +144,7 @@ def _row(name: str, value: str, terminal: Terminal) -> Iterator[str]:
     line = ""
     for part in value.split(", "):
         longer = f"{line}, {part}" if line else part
-        if line and len(head) + screen.columns(longer) + 1 > terminal.width:
+        if line and len(head) + screen.columns(longer) + 1 > min(terminal.width, _WIDEST):
             yield f"{terminal.styled(head, DIM)}{line},\n"
             head, line = " " * 11, part
         else:
@@ -150,9 +153,9 @@ def _row(name: str, value: str, terminal: Terminal) -> Iterator[str]:
 
 
 def _counts(counts: Mapping[str, int]) -> str:
-    return ", ".join(
-        f"{name} {count:,}" for name, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    )
+    most_first = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    told = [f"{name} {count:,}" for name, count in most_first[:_MOST]]
+    return ", ".join([*told, f"and {len(counts) - _MOST} more"] if len(counts) > _MOST else told)
 
 
 def _joined(details: list[str], terminal: Terminal) -> str:
