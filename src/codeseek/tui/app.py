@@ -22,7 +22,6 @@ class CodeseekApp(App[None]):
     TITLE = "codeseek"
     CSS_PATH = "codeseek.tcss"
     ENABLE_COMMAND_PALETTE = False
-    BINDINGS = []
 
     def __init__(self, workspace: Workspace, text: str = "") -> None:
         super().__init__()

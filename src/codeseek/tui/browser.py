@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 from textual import events, on
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.widgets import Input
 
@@ -29,7 +30,7 @@ _LINGER_S = 2.0
 class Browser(Deeds, Choices):
     """Shows one project: query, hits and preview."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         *(Binding(",".join(action.keys), action.method, show=False) for action in keys.ACTIONS if action.keys),
         *(Binding(",".join(action.letters), action.method, show=False) for action in keys.ACTIONS if action.letters),
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -40,7 +41,8 @@ def facets(text: str, hits: Sequence[Hit], languages: Sequence[str]) -> list[Ite
     }
     names["facet-without"] = [(Filter("-path", one.value), 0) for one, _ in names["facet-folder"][:6]]
     listed = {one for group in names.values() for one, _ in group}
-    items = [Item(one, f"{one.name}:{one.value}", "", on=True, group=say("facet-on")) for one in active if one not in listed]
+    others = [one for one in active if one not in listed]
+    items = [Item(one, f"{one.name}:{one.value}", "", on=True, group=say("facet-on")) for one in others]
     for group, members in names.items():
         items += [
             Item(one, f"{one.name}:{one.value}", str(count or ""), on=one in active, group=say(group))
@@ -103,18 +105,12 @@ class Choices(Stage):
 
     def action_projects(self) -> None:
         """Offer the other projects."""
-        import time
-
         projects = [one for one in self.session.workspace.projects() if one.root != self.session.root]
         if not projects:
             self.tell(say("no-project"))
             return
         items = [
-            Item(
-                one.root,
-                str(one.root),
-                f"{one.files:,} · {ago(time.time() - one.indexed_at)}" if one.indexed_at is not None else f"{one.files:,}",
-            )
+            Item(one.root, str(one.root), f"{one.files:,} · {ago(time.time() - (one.indexed_at or 0.0))}")
             for one in projects
         ]
         text = self.query_input.value

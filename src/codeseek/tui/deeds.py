@@ -81,7 +81,10 @@ class Deeds(Stage):
         try:
             if not command.terminal:
                 subprocess.Popen(
-                    command.words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                    command.words,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.DEVNULL,
+                    stderr=subprocess.DEVNULL,
                     start_new_session=True,
                 )
                 return

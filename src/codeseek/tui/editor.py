@@ -29,14 +29,14 @@ class Command(NamedTuple):
         return os.path.basename(self.words[0])
 
 
-_COLON = {"code", "code-insiders", "codium", "vscodium", "cursor", "windsurf", "trae", "positron"}
-_PLAIN_COLON = {"zed", "zeditor", "subl", "sublime_text", "lapce", "hx", "helix", "fleet"}
+_COLON = {*"code code-insiders codium vscodium cursor windsurf trae positron".split()}
+_PLAIN_COLON = {*"zed zeditor subl sublime_text lapce hx helix fleet".split()}
 _JETBRAINS = {
-    "idea", "pycharm", "clion", "goland", "webstorm", "phpstorm", "rubymine", "rider", "rustrover", "datagrip", "studio", "charm",
+    *"idea pycharm clion goland webstorm phpstorm rubymine rider rustrover datagrip studio charm mate kate".split()
 }
-_PLUS = {"vi", "vim", "nvim", "view", "vimdiff", "ex", "emacs", "emacsclient", "nano", "pico", "micro", "joe", "ne", "jed", "mg", "kak", "vis", "gvim", "mvim", "gedit"}
-_MANY_VIM = {"vi", "vim", "nvim", "gvim", "mvim"}
-_WINDOWED = _COLON | _JETBRAINS | {"zed", "zeditor", "subl", "sublime_text", "lapce", "fleet", "mate", "gvim", "mvim", "gedit", "kate", "bbedit", "notepad++", "xed"}
+_MANY_VIM = {*"vi vim nvim gvim mvim".split()}
+_PLUS = _MANY_VIM | {*"view ex emacs emacsclient nano pico micro joe ne jed mg kak vis gedit xed".split()}
+_WINDOWED = _COLON | _JETBRAINS | {*"zed zeditor subl sublime_text lapce fleet gvim mvim gedit xed bbedit".split()}
 _FALLBACK = ("nvim", "vim", "vi", "nano", "emacs")
 
 
@@ -67,14 +67,10 @@ def _in_terminal(name: str, editor: Sequence[str]) -> bool:
 def _arguments(name: str, places: Sequence[Place]) -> list[str]:
     """Return the words that name places, in the editor's own syntax."""
     if name in _COLON:
-        return ["--goto", *(word for path, line in places for word in (f"{path}:{line}",))] if len(places) == 1 else [
-            word for path, line in places for word in ("--goto", f"{path}:{line}")
-        ]
+        return ["--goto", *(f"{path}:{line}" for path, line in places)]
     if name in _PLAIN_COLON:
         return [f"{path}:{line}" for path, line in places]
     if name in _JETBRAINS:
-        return [word for path, line in places for word in ("--line", str(line), str(path))]
-    if name in ("mate", "kate"):
         return [word for path, line in places for word in ("--line", str(line), str(path))]
     if name in _MANY_VIM and len(places) > 1:
         # One cursor each: the first place at start, the others when their buffer is first shown.

@@ -72,8 +72,20 @@ ACTIONS = (
 )
 
 _SHOWN = {
-    "enter": "⏎", "escape": "Esc", "tab": "Tab", "space": "Space", "slash": "/", "question_mark": "?", "colon": ":",
-    "up": "↑", "down": "↓", "pagedown": "PgDn", "pageup": "PgUp", "ctrl+@": "^Space", "shift+down": "⇧↓", "shift+up": "⇧↑",
+    "enter": "⏎",
+    "escape": "Esc",
+    "tab": "Tab",
+    "space": "Space",
+    "slash": "/",
+    "question_mark": "?",
+    "colon": ":",
+    "up": "↑",
+    "down": "↓",
+    "pagedown": "PgDn",
+    "pageup": "PgUp",
+    "ctrl+@": "^Space",
+    "shift+down": "⇧↓",
+    "shift+up": "⇧↑",
 }
 
 

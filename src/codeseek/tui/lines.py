@@ -13,8 +13,8 @@ from codeseek import screen
 from codeseek.records import Hit, Progress, SearchResult
 from codeseek.tui import keys
 from codeseek.tui.asking import Question
-from codeseek.tui.palette import Palette
 from codeseek.tui.painting import cut_front
+from codeseek.tui.palette import Palette
 from codeseek.tui.source import Source
 from codeseek.tui.strings import say
 
@@ -60,7 +60,7 @@ def translated(text: str, terms: tuple[str, ...]) -> list[str]:
 
 
 def badge(
-    project: str, result: SearchResult | None, progress: Progress | None, indexed: bool, palette: Palette, room: int
+    project: str, result: SearchResult | None, progress: Progress | None, palette: Palette, *, indexed: bool, room: int
 ) -> Text:
     """Say what is searched and how fresh it is."""
     name, style, detail = "●", palette.good, ""
@@ -121,8 +121,9 @@ def reasons(hit: Hit, width: int, palette: Palette) -> Text:
         text.append(say("no-reasons"), palette.faint)
     line = 0
     for name, value in hit.why.items():
-        shown = ", ".join(value) if isinstance(value, tuple) else f"{value:.3g}" if isinstance(value, float) else str(value)
-        name, shown = screen.safe(name), screen.cut(screen.safe(shown), width - 4)
+        told = f"{value:.3g}" if isinstance(value, float) else str(value)
+        shown = screen.cut(screen.safe(", ".join(value) if isinstance(value, tuple) else told), width - 4)
+        name = screen.safe(name)
         wide = screen.columns(name) + screen.columns(shown) + 4
         if line and line + wide > width:
             text.append("\n")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 
 from rich.segment import Segment
 from rich.style import Style
@@ -57,16 +58,20 @@ def cut_front(text: str, width: int) -> str:
 
 
 def marked(
-    text: str, plain: Style, mark: Style, marks: Sequence[tuple[int, int]], spans: Spans = (), styles: dict[str, Style] | None = None
+    text: str,
+    plain: Style,
+    mark: Style,
+    marks: Sequence[tuple[int, int]],
+    spans: Spans = (),
+    styles: Mapping[str, Style] | None = None,
 ) -> list[Piece]:
     """Return a line in pieces: coloured by `spans`, with `marks` on top; every piece is made safe."""
     edges = {0, len(text)}
-    for start, end, *_ in (*marks, *spans):
+    for start, end in (*marks, *((start, end) for start, end, _ in spans)):
         edges.update((min(start, len(text)), min(end, len(text))))
-    ordered = sorted(edges)
     pieces: list[Piece] = []
     span_at = mark_at = 0
-    for start, end in zip(ordered, ordered[1:], strict=False):
+    for start, end in pairwise(sorted(edges)):
         while span_at < len(spans) and spans[span_at][1] <= start:
             span_at += 1
         while mark_at < len(marks) and marks[mark_at][1] <= start:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -35,7 +35,7 @@ class Preview(ScrollView, can_focus=True):
     """Shows a whole file, line by line; paints only what is seen."""
 
     ALLOW_SELECT = False
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "scroll_by(1)", show=False),
         Binding("k,up", "scroll_by(-1)", show=False),
         Binding("h,left", "scroll_sideways(-8)", show=False),
@@ -219,7 +219,8 @@ class Preview(ScrollView, can_focus=True):
         gutter = [edge, (shown, styles.dim if within else styles.faint), (" ", styles.plain)]
         marks = tuple(match.span() for match in place.words.finditer(text, 0, 1_000)) if place.words else ()
         spans = self._spans[number] if number < len(self._spans) else ()
-        pieces = painting.marked(text, styles.plain, styles.mark if within else styles.mark_away, marks, spans, styles.syntax)
+        mark = styles.mark if within else styles.mark_away
+        pieces = painting.marked(text, styles.plain, mark, marks, spans, styles.syntax)
         body = painting.strip(pieces, max(1, painting.columns(pieces)), under)
         if start:
             left = screen.columns(screen.safe(text[:start]))

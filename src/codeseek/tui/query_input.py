@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import events
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.widgets import Input
 
 from codeseek.tui.asking import LONGEST
@@ -14,7 +16,7 @@ _STEPS = 200
 class QueryInput(Input):
     """Textual's own input, and what a search wants beyond it: undo, and code pasted over several lines."""
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+z,super+z", "undo", show=False),
         Binding("ctrl+shift+z,alt+z", "redo", show=False),
     ]

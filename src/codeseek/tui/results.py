@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding
+from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
@@ -24,7 +25,7 @@ class ResultList(ScrollView, can_focus=True):
 
     ALLOW_SELECT = False
 
-    BINDINGS = [
+    BINDINGS: ClassVar[list[BindingType]] = [
         Binding("home,g", "first", show=False),
         Binding("end,G", "last", show=False),
         Binding("j", "step(1)", show=False),

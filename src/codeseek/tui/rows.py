@@ -57,7 +57,7 @@ class Painter(NamedTuple):
         gutter: Piece = ("▌" if current else " ", styles.accent)
         check: Piece = ("✓" if chosen else " ", styles.good)
         if row.part == -1:
-            return self._heading(hit, row.hit, width, under)
+            return self._heading(hit, width, under)
         if row.part == 0:
             return self._title(hit, [gutter, check], width, under)
         chunk = hit.chunk
@@ -66,7 +66,7 @@ class Painter(NamedTuple):
         text = [] if line is None else _around(line, width - 9, styles)
         return strip([gutter, (" ", styles.plain), *number, *text], width, under)
 
-    def _heading(self, hit: Hit, at: int, width: int, under: Style) -> Strip:
+    def _heading(self, hit: Hit, width: int, under: Style) -> Strip:
         styles = self.palette
         members = sum(other.chunk.path == hit.chunk.path for other in self.hits)
         folder, _, name = screen.safe(str(hit.chunk.path)).rpartition("/")

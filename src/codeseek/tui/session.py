@@ -63,7 +63,7 @@ class Session:
     def begin(self) -> None:
         """Look for changed files at once."""
         if self.indexed and self.workspace.refresh:
-            self.refreshes.ask(False)
+            self.refresh(asked=False)
 
     def ask(self, question: Question) -> None:
         """Want an answer to a question, and to no earlier one."""

@@ -6,6 +6,10 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pygments.lexer import Lexer
 
 Spans = tuple[tuple[int, int, str], ...]
 """Coloured ranges [start, end) of a line, each with the name of its colour."""
@@ -46,7 +50,14 @@ _COLOURS = (
 COLOURS = tuple(dict.fromkeys(colour for _, colour in _COLOURS))
 """The names of all colours."""
 
-_LEXERS = {"csharp": "csharp", "tsx": "tsx", "hcl": "terraform", "dockerfile": "docker", "asciidoc": "text", "org": "text"}
+_LEXERS = {
+    "csharp": "csharp",
+    "tsx": "tsx",
+    "hcl": "terraform",
+    "dockerfile": "docker",
+    "asciidoc": "text",
+    "org": "text",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +116,8 @@ def coloured(source: Source, superseded: Callable[[], bool]) -> Iterator[tuple[i
     if lexer is None:
         return
     text = "\n".join(source.lines)[:_COLOURED]
-    first, line, start, spans = 0, 0, 0, []
+    first, line, start = 0, 0, 0
+    spans: list[tuple[int, int, str]] = []
     batch: list[Spans] = []
     for count, (at, kind, value) in enumerate(lexer.get_tokens_unprocessed(text)):
         if not count % 256 and superseded():
@@ -123,7 +135,6 @@ def coloured(source: Source, superseded: Callable[[], bool]) -> Iterator[tuple[i
             if name and piece:
                 spans.append((at - start, at - start + len(piece), name))
             at += len(piece) + 1
-        # `at` is one past the token's end here; the next token brings its own.
     batch.append(tuple(spans))
     yield first, batch
 
@@ -139,13 +150,14 @@ def _colour(kind: str) -> str:
     return _colours[kind]
 
 
-def _lexer(language: str, name: str):  # type: ignore[no-untyped-def]  # pygments is imported late
+def _lexer(language: str, name: str) -> Lexer | None:
     from pygments.lexers import get_lexer_by_name, get_lexer_for_filename
     from pygments.util import ClassNotFound
 
     for find, wanted in ((get_lexer_by_name, _LEXERS.get(language, language)), (get_lexer_for_filename, name)):
         try:
-            return find(wanted, stripnl=False, ensurenl=False)
+            lexer: Lexer = find(wanted, stripnl=False, ensurenl=False)
         except ClassNotFound:
             continue
+        return lexer
     return None

@@ -13,7 +13,7 @@ from textual.timer import Timer
 from textual.widgets import Static
 
 from codeseek.records import Hit, Progress, SearchResult, Status
-from codeseek.tui import filters, home, lines
+from codeseek.tui import home, lines
 from codeseek.tui.asking import PAGE, Question
 from codeseek.tui.palette import Palette
 from codeseek.tui.preview import Preview
@@ -149,7 +149,14 @@ class Stage(Screen[None]):
         facts = lines.facts(self.question, self.result, len(self.results.chosen), self.problem, self.palette)
         self.query_one("#facts", Static).update(facts)
         self.query_one("#badge", Static).update(
-            lines.badge(self.session.name, self.result, self.progress, self.session.indexed, self.palette, width // 3)
+            lines.badge(
+                self.session.name,
+                self.result,
+                self.progress,
+                self.palette,
+                indexed=self.session.indexed,
+                room=width // 3,
+            )
         )
         self.query_one(lines.KeyLine).show(self.palette, typing=self.focused is self.query_input)
         self.paint_home()

@@ -91,8 +91,14 @@ TEXTS: dict[str, tuple[str, str]] = {
     "recent": ("Asked before", "最近查询"),
     "holds": ("{files} files · {chunks} chunks", "{files} 个文件 · {chunks} 个片段"),
     "try": ("Try", "试试"),
-    "try-meaning": ("ask what code does: how are retries limited, 依赖注入 是怎么实现的", "直接描述功能：依赖注入 是怎么实现的、how are retries limited"),
-    "try-narrow": ("narrow it: kind:function lang:python path:src/** -path:tests, or press F2", "缩小范围：kind:function lang:python path:src/** -path:tests，或按 F2"),
+    "try-meaning": (
+        "ask what code does: how are retries limited, 依赖注入 是怎么实现的",
+        "直接描述功能：依赖注入 是怎么实现的、how are retries limited",
+    ),
+    "try-narrow": (
+        "narrow it: kind:function lang:python path:src/** -path:tests, or press F2",
+        "缩小范围：kind:function lang:python path:src/** -path:tests，或按 F2",
+    ),
     "try-keys": ("F1 shows every key, ^P every command", "F1 查看全部按键，^P 查看全部命令"),
     "no-reasons": ("no reasons known", "没有可显示的原因"),
     # dialogs
@@ -117,7 +123,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "guide-any-language": ("any language, any mix", "任意语言，可以混写"),
     "guide-narrow": ("only these languages and kinds", "只看这些语言和类型"),
     "guide-path": ("only here, but not there", "限定目录，排除目录"),
-    "guide-letters": ("Keys in the second column work outside the query: Tab goes there, Esc comes back.", "第二列按键在查询框之外有效：Tab 离开查询框，Esc 返回。"),
+    "guide-letters": (
+        "Keys in the second column work outside the query: Tab goes there, Esc comes back.",
+        "第二列按键在查询框之外有效：Tab 离开查询框，Esc 返回。",
+    ),
     "group-search": ("Search", "搜索"),
     "group-hit": ("Hits", "结果"),
     "group-preview": ("Preview", "预览"),
@@ -127,7 +136,10 @@ TEXTS: dict[str, tuple[str, str]] = {
     "not-exported": ("Could not export", "导出失败"),
     "copied": ("Copied: {text}", "已复制：{text}"),
     "exported": ("Exported {count} hits to {path}", "已将 {count} 条结果导出到 {path}"),
-    "indexed": ("{files} files, {chunks} chunks indexed in {seconds} s", "已索引 {files} 个文件、{chunks} 个片段，用时 {seconds} 秒"),
+    "indexed": (
+        "{files} files, {chunks} chunks indexed in {seconds} s",
+        "已索引 {files} 个文件、{chunks} 个片段，用时 {seconds} 秒",
+    ),
     "up-to-date": ("The index is up to date", "索引已是最新"),
     "no-editor": ("No editor found", "找不到编辑器"),
     "no-editor-hint": ("set $EDITOR, as in `export EDITOR=vim`", "请设置 $EDITOR，例如 `export EDITOR=vim`"),
