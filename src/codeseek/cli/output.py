@@ -22,7 +22,8 @@ def screen(when: WhenColour = "auto") -> Terminal:
 
 def interactive() -> bool:
     """Tell whether somebody sits at a terminal that can show a full screen."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    streams = (sys.stdin, sys.stdout, sys.stderr)  # Textual draws on stderr
+    return all(stream.isatty() for stream in streams) and os.environ.get("TERM") != "dumb"
 
 
 def write(pieces: Iterable[str]) -> None:
