@@ -7,11 +7,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from codeseek import derived, words
+from codeseek import derived
 from codeseek.batch import EmbedderSource
 from codeseek.indexer import Indexer
 from codeseek.local import LocalEngine
 from codeseek.records import Chunk, SearchRequest
+from codeseek.segments import Segment
 from codeseek.settings import Settings
 from codeseek.store import Store
 from fakes import HashEmbedder
@@ -44,7 +45,7 @@ def contents(root: Path, data: Path) -> Contents:
         dead = set(snapshot.dead.tolist())
         alive: list[int] = []
         for name in snapshot.segments:
-            segment = words.Segment.load(store.segment_path(name))
+            segment = Segment.load(store.segment_path(name))
             ids = segment.chunk_ids.tolist()
             assert ids == sorted(ids)
             assert len(ids) == store.segments()[name]

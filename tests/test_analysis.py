@@ -83,7 +83,11 @@ def test_cpp_and_csharp_are_words() -> None:
 
 
 def test_question_words_are_dropped_in_both_languages() -> None:
-    assert set(analysis.question("how does the dependency injection work", everything).terms) == {"dependenci", "inject", "work"}
+    assert set(analysis.question("how does the dependency injection work", everything).terms) == {
+        "dependenci",
+        "inject",
+        "work",
+    }
     asked = analysis.question("缓存是怎么实现的", everything)
     assert set(asked.native) == {"缓存"}
     assert "cach" in asked.terms
@@ -131,7 +135,12 @@ def test_segmentation_loses_nothing(run: str) -> None:
     assert "".join(analysis.segment(run)) == run
 
 
-@given(st.lists(st.tuples(st.integers(0, 5), st.lists(st.sampled_from(["get", "getUser", "用户", "x", ""]), max_size=6)), max_size=8))
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 5), st.lists(st.sampled_from(["get", "getUser", "用户", "x", ""]), max_size=6)),
+        max_size=8,
+    )
+)
 def test_occurrences_count_as_counting_one_by_one_does(added: list[tuple[int, list[str]]]) -> None:
     numbers: dict[str, int] = {}
 
@@ -146,6 +155,9 @@ def test_occurrences_count_as_counting_one_by_one_does(added: list[tuple[int, li
             for number in expand(word):
                 expected[owner, number] = expected.get((owner, number), 0) + 1
     distinct, indices, owners, counts = occurrences.count()
-    found = {(int(owner), int(distinct[index])): int(count) for owner, index, count in zip(owners, indices, counts, strict=True)}
+    found = {
+        (int(owner), int(distinct[index])): int(count)
+        for owner, index, count in zip(owners, indices, counts, strict=True)
+    }
     assert found == expected
     assert list(owners) == sorted(owners)

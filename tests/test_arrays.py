@@ -15,7 +15,9 @@ from codeseek import arrays
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     path = tmp_path / "a.arrays"
-    arrays.save(path, {"numbers": np.arange(1000), "matrix": np.ones((3, 4), np.float32), "empty": np.zeros((0, 7), np.uint64)})
+    arrays.save(
+        path, {"numbers": np.arange(1000), "matrix": np.ones((3, 4), np.float32), "empty": np.zeros((0, 7), np.uint64)}
+    )
     return path
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 
 from codeseek import analysis, ranking, words
 from codeseek.records import Chunk, Definition, SourceFile
+from codeseek.segments import Segment, analyse, term_hash
 
 WEIGHTS = words.Weights(ranking.CHUNK_WEIGHT, ranking.CHUNK_B, ranking.CHUNK_K1)
 File = tuple[SourceFile, list[Chunk]]
@@ -28,9 +30,9 @@ def file(path: str, *texts: str, kind: str = "function", symbol: str = "") -> Fi
     return source, chunks
 
 
-def segment(files: Sequence[File], first_id: int = 1) -> words.Segment:
+def segment(files: Sequence[File], first_id: int = 1) -> Segment:
     count = sum(len(chunks) for _, chunks in files)
-    return words.Segment.build([words.analyse(files)], np.arange(first_id, first_id + count))
+    return Segment.build([analyse(files)], np.arange(first_id, first_id + count))
 
 
 def scores(index: words.Index, *terms: str) -> dict[int, float]:
@@ -39,7 +41,9 @@ def scores(index: words.Index, *terms: str) -> dict[int, float]:
 
 
 def test_a_term_is_found_where_it_stands() -> None:
-    index = words.Index([segment([file("a.py", "read the cache"), file("b.py", "write a file", "close the cache cache")])])
+    index = words.Index(
+        [segment([file("a.py", "read the cache"), file("b.py", "write a file", "close the cache cache")])]
+    )
     found = scores(index, "cach")
     assert set(found) == {1, 3}
     assert found[3] > found[1]
@@ -77,13 +81,13 @@ def test_a_dead_chunk_is_never_found() -> None:
     files = [file("a.py", "alpha"), file("b.py", "alpha beta")]
     index = words.Index([segment(files)], np.array([1]))
     assert set(scores(index, "alpha")) == {2}
-    assert index.frequency(np.array([words.term_hash("alpha")], np.uint64)).tolist() == [1]
+    assert index.frequency(np.array([term_hash("alpha")], np.uint64)).tolist() == [1]
 
 
 def test_a_segment_comes_back_from_disk(tmp_path: Path) -> None:
     made = segment([file("a.py", "alpha beta"), file("文档/b.md", "多语言代码检索", kind="section")])
     made.save(tmp_path / "s")
-    loaded = words.Segment.load(tmp_path / "s")
+    loaded = Segment.load(tmp_path / "s")
     assert loaded.paths == ["a.py", "文档/b.md"]
     assert loaded.columns.keys() == made.columns.keys()
     assert all(np.array_equal(loaded.columns[name], column) for name, column in made.columns.items())
@@ -114,12 +118,14 @@ FILES = st.lists(
 
 @settings(max_examples=60)
 @given(FILES, st.data())
-def test_segments_deaths_and_merges_change_no_score(drawn: list[tuple[list[str], str, str]], data: st.DataObject) -> None:
+def test_segments_deaths_and_merges_change_no_score(
+    drawn: list[tuple[list[str], str, str]], data: st.DataObject
+) -> None:
     files = [file(f"src/f{n}.py", *texts, kind=kind, symbol=symbol) for n, (texts, kind, symbol) in enumerate(drawn)]
     alive = [data.draw(st.booleans()) for _ in files]
     cuts = sorted({0, len(files), *data.draw(st.lists(st.integers(0, len(files)), max_size=3))})
     segments, dead, number = [], [], 1
-    for start, stop in zip(cuts, cuts[1:], strict=False):
+    for start, stop in itertools.pairwise(cuts):
         segments.append(segment(files[start:stop], number))
         for at in range(start, stop):
             count = len(files[at][1])
@@ -127,7 +133,7 @@ def test_segments_deaths_and_merges_change_no_score(drawn: list[tuple[list[str],
             number += count
     kept = [each for each, live in zip(files, alive, strict=True) if live]
     fresh, spread = words.Index([segment(kept)]), words.Index(segments, np.array(dead))
-    merged = words.Index([words.merge(segments, np.array(dead))])
+    merged = words.Index([Segment.merge(segments, np.array(dead))])
     terms = sorted({term for text in VOCABULARY for word in analysis.words(text) for term in analysis.word_terms(word)})
     assert sorted(merged.paths) == sorted(fresh.paths)
     for level in ("chunk", "file"):
@@ -137,7 +143,7 @@ def test_segments_deaths_and_merges_change_no_score(drawn: list[tuple[list[str],
             live = index.alive if level == "chunk" else index.file_alive
             assert found[live].tolist() == pytest.approx(expected.tolist(), rel=1e-5)
             assert not found[~live].any()
-    hashes = np.array([words.term_hash(term) for term in terms], np.uint64)
+    hashes = np.array([term_hash(term) for term in terms], np.uint64)
     for index in (spread, merged):
         assert index.frequency(hashes).tolist() == fresh.frequency(hashes).tolist()
         found_rows = index.symbol_chunk[index.symbols_named("user_cache", exactly=False)]

@@ -29,7 +29,26 @@ _WORDS = re.compile(rf"[^\W{_CJK}]+(?:\+\+|#)?|[{_CJK}]+")
 _IS_CJK = re.compile(rf"[{_CJK}]")
 _PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W_A-Za-z0-9]+")
 _IDENTIFIER = re.compile(r"[A-Za-z_$@][\w$]*(?:(?:::|->|\\|\.|#)[A-Za-z_$][\w$]*)*[!?]?")
-_WHOLE = frozenset(("c++", "c#", "f#", "i18n", "l10n", "k8s", "a11y", "x86", "utf8", "h264", "p2p", "e2e", "s3", "ec2", "oauth2", "http2"))
+_WHOLE = frozenset(
+    (
+        "c++",
+        "c#",
+        "f#",
+        "i18n",
+        "l10n",
+        "k8s",
+        "a11y",
+        "x86",
+        "utf8",
+        "h264",
+        "p2p",
+        "e2e",
+        "s3",
+        "ec2",
+        "oauth2",
+        "http2",
+    )
+)
 
 STOP_WORDS = frozenset(
     "a an and are as at be by do does did for from has have how i if in into is it its of on or that the their them then"
@@ -243,7 +262,9 @@ class Question:
     has_chinese: bool = False
 
 
-def question(text: str, knows: Callable[[str], bool], *, bigram_weight: float = 0.3, word_weight: float = 0.5) -> Question:
+def question(
+    text: str, knows: Callable[[str], bool], *, bigram_weight: float = 0.3, word_weight: float = 0.5
+) -> Question:
     """Understand a question; `knows` tells whether the index holds a term, and limits translations to such."""
     folded = fold(text)
     terms: dict[str, float] = {}

@@ -12,11 +12,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeseek import chunkers, walker, words
+from codeseek import chunkers, walker
 from codeseek.embedders import Embedder
 from codeseek.errors import StoreError
 from codeseek.records import Chunk, Skipped, SourceFile
 from codeseek.rows import FileRow, Row, Task, Touched, digest_of, encode_chunks, encode_path
+from codeseek.segments import Analysis, analyse
 from codeseek.store import Store
 
 EmbedderSource = Callable[[], Embedder]
@@ -54,7 +55,7 @@ class Batch:
     files: list[FileRow] = field(default_factory=list)
     chunks: list[Row] = field(default_factory=list)
     vectors: Halves = field(default_factory=lambda: np.empty((0, 0), np.float16))
-    analysis: words.Analysis | None = None
+    analysis: Analysis | None = None
     model: Model | None = None
     touched: list[Touched] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
@@ -88,7 +89,7 @@ class Recipe:
             self._prepare_file(file, digest, batch, analysed)
         chunks = [chunk for _, found in analysed for chunk in found]
         if chunks:
-            batch.analysis = words.analyse(analysed)
+            batch.analysis = analyse(analysed)
             batch.model = Model.of(self.embedder)
             keys = [self.embedder.key(chunk) for chunk in chunks]
             batch.vectors = vectors_of(self.embedder, chunks, keys, self._known_vectors(keys))

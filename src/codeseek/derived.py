@@ -11,10 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from codeseek import arrays, vectors, words
+from codeseek import arrays, vectors
 from codeseek.batch import Model, vectors_of
 from codeseek.database import translated
 from codeseek.embedders import Embedder
+from codeseek.segments import Analysis, Segment, analyse
 from codeseek.store import SegmentFile, Store
 
 MERGE_RATIO = 4
@@ -33,7 +34,7 @@ def new_name() -> str:
 
 
 def write(
-    store: Store, fingerprint: str, name: str, segment: words.Segment, matrix: Matrix, *, instead_of: Sequence[str] = ()
+    store: Store, fingerprint: str, name: str, segment: Segment, matrix: Matrix, *, instead_of: Sequence[str] = ()
 ) -> Callable[[], None]:
     """Write a new segment's files; the returned function makes it live, inside the caller's transaction."""
     words_path, matrix_path = store.segment_path(name), store.vectors_path(name, fingerprint)
@@ -101,18 +102,18 @@ def rebuild(store: Store, embedder: Embedder, names: Sequence[str]) -> None:
     """Make segments again from the store, each under a new name; dead chunks are left out."""
     model = Model.of(embedder)
     for name in names:
-        analyses: list[words.Analysis] = []
+        analyses: list[Analysis] = []
         matrices: list[NDArray[np.float16]] = []
         ids: list[int] = []
         for files in _grouped(store.segment_files(name)):
             chunks = {number: chunk for _, numbered in files for number, chunk in numbered}
             keys = store.keys(list(chunks))
             known = store.vectors(model.fingerprint, set(keys.values()))
-            analyses.append(words.analyse([(file, [chunk for _, chunk in numbered]) for file, numbered in files]))
+            analyses.append(analyse([(file, [chunk for _, chunk in numbered]) for file, numbered in files]))
             matrices.append(vectors_of(embedder, list(chunks.values()), [keys[number] for number in chunks], known))
             ids += chunks
         if ids:
-            segment = words.Segment.build(analyses, np.array(ids, np.int64))
+            segment = Segment.build(analyses, np.array(ids, np.int64))
             make_live = write(
                 store, model.fingerprint, new_name(), segment, np.concatenate(matrices), instead_of=[name]
             )
@@ -170,7 +171,7 @@ def embed_again(store: Store, embedder: Embedder, advance: Callable[[int], None]
 
 def _segment_ids(store: Store, name: str) -> Ids:
     """Return the numbers of a segment's chunks, dead ones included, in the order of its rows."""
-    return words.Segment.load(store.segment_path(name)).chunk_ids
+    return Segment.load(store.segment_path(name)).chunk_ids
 
 
 def rows_of(keys: Sequence[bytes], matrix: NDArray[np.float16]) -> Iterator[tuple[bytes, bytes]]:
@@ -214,13 +215,13 @@ def merge(store: Store, fingerprint: str, most_rows: int | None = None) -> bool:
         return False
     old = names[chosen]
     dead_ids = store.snapshot().dead
-    parts = [words.Segment.load(store.segment_path(name)) for name in old]
+    parts = [Segment.load(store.segment_path(name)) for name in old]
     matrices = []
     for name, part in zip(old, parts, strict=True):
         matrix = load_matrix(store.vectors_path(name, fingerprint), len(part.chunk_ids))
         alive = ~np.isin(part.chunk_ids, dead_ids)
         matrices.append(matrix if alive.all() else matrix[alive])
-    merged = words.merge(parts, dead_ids)
+    merged = Segment.merge(parts, dead_ids)
     if not len(merged.chunk_ids):
         with store.writing():
             store.remove_segments(old)

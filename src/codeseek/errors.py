@@ -1,12 +1,12 @@
 """What can go wrong for a user: each error carries a message, a hint and an exit code.
 
-    CodeseekError
-    ├── UsageError      the request cannot be meant: no such folder, empty query, unknown language
-    ├── ConfigError     a setting has a wrong name or value
-    ├── ProjectError    the project cannot be read
-    ├── StoreError      the index cannot be read or written
-    │   └── BusyError   another process is writing it
-    └── ModelError      a model is missing, damaged or unfit
+CodeseekError
+├── UsageError      the request cannot be meant: no such folder, empty query, unknown language
+├── ConfigError     a setting has a wrong name or value
+├── ProjectError    the project cannot be read
+├── StoreError      the index cannot be read or written
+│   └── BusyError   another process is writing it
+└── ModelError      a model is missing, damaged or unfit
 """
 
 from __future__ import annotations

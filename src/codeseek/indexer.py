@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from codeseek.batch import Batch, EmbedderSource, Model, Recipe
-    from codeseek.words import Analysis
+    from codeseek.segments import Analysis
     from codeseek.workers import Advance, Crashed, Pool
 
 COMMIT_CHUNKS = 16_000
@@ -385,11 +385,12 @@ class _Refresh:
         """Write what the transaction has taken as a segment, and let searches see it."""
         import numpy as np
 
-        from codeseek import derived, words
+        from codeseek import derived
+        from codeseek.segments import Segment
 
         store = self._store
         if self._ids and self._model is not None:
-            segment = words.Segment.build(self._analyses, np.concatenate(self._ids))
+            segment = Segment.build(self._analyses, np.concatenate(self._ids))
             derived.write(store, self._model.fingerprint, self._segment, segment, np.concatenate(self._matrices))()
             store.set_meta(
                 fingerprint=self._model.fingerprint, dimensions=self._model.dimensions, model=self._indexer.model

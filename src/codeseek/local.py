@@ -171,9 +171,11 @@ class LocalEngine:
 
     def _read(self, store: Store) -> _Reading:
         """Return the newest state, mapped; raises FileNotFoundError and `Damaged`."""
-        from codeseek import derived, words
+        from codeseek import derived
         from codeseek.arrays import Damaged
         from codeseek.searcher import Searcher
+        from codeseek.segments import Segment
+        from codeseek.words import Index
 
         if self._reading is not None and self._reading.generation == store.meta("generation"):
             return self._reading
@@ -184,12 +186,12 @@ class LocalEngine:
             raise Damaged("its vectors are another model's")
         if broken := derived.damaged(store, snapshot.fingerprint):
             raise Damaged(", ".join(name for names in broken.values() for name in names))
-        segments = [words.Segment.load(store.segment_path(name)) for name in snapshot.segments]
+        segments = [Segment.load(store.segment_path(name)) for name in snapshot.segments]
         indexes = [
             derived.open_vectors(store, name, snapshot.fingerprint, len(segment.chunk_ids))
             for name, segment in zip(snapshot.segments, segments, strict=True)
         ]
-        searcher = Searcher(words.Index(segments, snapshot.dead), indexes, self._embedder, store.chunks)
+        searcher = Searcher(Index(segments, snapshot.dead), indexes, self._embedder, store.chunks)
         self._reading = _Reading(searcher, snapshot.generation, snapshot.indexed_at)
         return self._reading
 

@@ -16,17 +16,22 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeseek import analysis, words
+from codeseek import analysis
 from codeseek.analysis import Question
+from codeseek.segments import file_title
 
 Floats = NDArray[np.float32]
 
 # BM25F: rows are the sets code, section, comment; columns text, comment, name, breadcrumb, file, directory
 CHUNK_WEIGHT = np.array([[1, 0.7, 6, 2, 8, 1], [1, 1, 4, 2, 2, 1], [1, 1, 4, 2, 4, 1]], np.float32)
-CHUNK_B = np.array([[0.75, 0.75, 0.75, 0.5, 1, 0.5], [0.6, 0.6, 0.5, 0.5, 0.5, 0.5], [0.6, 0.6, 0.5, 0.5, 0.5, 0.5]], np.float32)
+CHUNK_B = np.array(
+    [[0.75, 0.75, 0.75, 0.5, 1, 0.5], [0.6, 0.6, 0.5, 0.5, 0.5, 0.5], [0.6, 0.6, 0.5, 0.5, 0.5, 0.5]], np.float32
+)
 CHUNK_K1 = np.array([4, 1.5, 1.5], np.float32)
 FILE_WEIGHT = np.array([[1, 1.4, 8, 0, 40, 2], [1, 1, 2, 0, 10, 2], [1, 1, 1, 1, 1, 1]], np.float32)
-FILE_B = np.array([[0.2, 0.2, 0.2, 0.2, 1, 0.5], [0.1, 0.1, 0.2, 0.2, 1, 0.5], [0.2, 0.2, 0.2, 0.2, 1, 0.5]], np.float32)
+FILE_B = np.array(
+    [[0.2, 0.2, 0.2, 0.2, 1, 0.5], [0.1, 0.1, 0.2, 0.2, 1, 0.5], [0.2, 0.2, 0.2, 0.2, 1, 0.5]], np.float32
+)
 FILE_K1 = np.array([8, 4, 8], np.float32)
 
 CODE_WEIGHTS: Mapping[str, float] = {
@@ -72,18 +77,29 @@ _TEST = re.compile(
     r"|(?:^|/)[A-Z][A-Za-z0-9]*(?:Tests?|Spec|Suite)\.[a-z]+$"
 )
 _OLD = re.compile(
-    r"(?:^|/)(?:compat|legacy|deprecated|deprecations|vendor|vendored|third_party|external|v1|v2|old|experimental)/", re.IGNORECASE
+    r"(?:^|/)(?:compat|legacy|deprecated|deprecations|vendor|vendored|third_party|external|v1|v2|old|experimental)/",
+    re.IGNORECASE,
 )
 _EXAMPLE = re.compile(r"(?:^|/)(?:examples?|samples?|demos?|bench(?:es|marks?)?|playground)/", re.IGNORECASE)
 _BESIDE = re.compile(r"(?:^|/)(?:docs|docs_src|website)/", re.IGNORECASE)  # code there serves the documentation
 _CHANGELOG = re.compile(
-    r"(?:^|/)(?:changelog|changes|history|news|releases?|release[-_]notes|whats[-_]?new|upgrading)[^/]*(?:/|$)", re.IGNORECASE
+    r"(?:^|/)(?:changelog|changes|history|news|releases?|release[-_]notes|whats[-_]?new|upgrading)[^/]*(?:/|$)",
+    re.IGNORECASE,
 )
-_ASKS_TEST = re.compile(r"\b(?:tests?|testing|mocks?|fixtures?|specs?|unittest|conftest)\b|测试|单测|用例", re.IGNORECASE)
-_ASKS_EXAMPLE = re.compile(r"\b(?:examples?|samples?|demos?|tutorials?|benchmarks?)\b|示例|例子|样例|教程|演示|基准", re.IGNORECASE)
-_ASKS_CHANGE = re.compile(r"\b(?:releases?|changes?|changed|version|upgrad\w+|changelog|migrat\w+)\b|升级|版本|变更|更新日志|发布|迁移", re.IGNORECASE)
+_ASKS_TEST = re.compile(
+    r"\b(?:tests?|testing|mocks?|fixtures?|specs?|unittest|conftest)\b|测试|单测|用例", re.IGNORECASE
+)
+_ASKS_EXAMPLE = re.compile(
+    r"\b(?:examples?|samples?|demos?|tutorials?|benchmarks?)\b|示例|例子|样例|教程|演示|基准", re.IGNORECASE
+)
+_ASKS_CHANGE = re.compile(
+    r"\b(?:releases?|changes?|changed|version|upgrad\w+|changelog|migrat\w+)\b|升级|版本|变更|更新日志|发布|迁移",
+    re.IGNORECASE,
+)
 _LANGUAGE_CODE = re.compile(r"^(?:[a-z]{2}|[a-z]{2}[-_](?:[A-Za-z]{2}|hans|hant|Hans|Hant)|zh[-_].+)$")
-_TRANSLATED_NAME = re.compile(r"[._-](zh|cn|zh[-_]?(?:cn|tw|hk|hans|hant)|ja|jp|ko|kr|es|fr|de|ru|pt|pt[-_]br|it|tr|vi|uk|id)$", re.IGNORECASE)
+_TRANSLATED_NAME = re.compile(
+    r"[._-](zh|cn|zh[-_]?(?:cn|tw|hk|hans|hant)|ja|jp|ko|kr|es|fr|de|ru|pt|pt[-_]br|it|tr|vi|uk|id)$", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +140,7 @@ class _PathNames(NamedTuple):
 @lru_cache(maxsize=100_000)
 def _path_names(path: str) -> _PathNames:
     *folders, _ = path.split("/")
-    parts = analysis.parts(words.file_title(path).replace("-", "_"))
+    parts = analysis.parts(file_title(path).replace("-", "_"))
     near = " ".join(folders[-2:]).replace("-", "_")
     return _PathNames(
         tuple(map(analysis.stem, parts)), "".join(parts), frozenset(map(analysis.stem, analysis.parts(near)))

@@ -62,14 +62,20 @@ def chunk(file: SourceFile, text: str) -> list[Chunk]:
             start, stop = lines.trimmed(start, stop)
             if start <= stop and lines.lines[start].strip():
                 body = lines.text[lines.starts[start] : lines.end(stop)]
-                chunks.append(Chunk(file.path, start + 1, stop + 1, file.language, "section", heading, body, breadcrumb))
+                chunks.append(
+                    Chunk(file.path, start + 1, stop + 1, file.language, "section", heading, body, breadcrumb)
+                )
     return chunks
 
 
 def _sections(lines: Lines, outline: _Outline) -> Iterator[tuple[int, int, str, tuple[str, ...]]]:
     """Yield first line, last line, heading and what encloses it, of each section; bare headings go with what is below."""
     above: list[tuple[int, str]] = [(0, outline.title)] if outline.title else []
-    headings = [_Heading(0, 99, ""), *outline.headings] if not outline.headings or outline.headings[0].line else outline.headings
+    headings = (
+        [_Heading(0, 99, ""), *outline.headings]
+        if not outline.headings or outline.headings[0].line
+        else outline.headings
+    )
     last_line = len(lines.lines) - 1
     first = 0
     for number, heading in enumerate(headings):
@@ -135,7 +141,12 @@ def _markdown(lines: Sequence[str]) -> _Outline:
         mark = line.lstrip()[:1]
         if fence:
             outline.kept.add(number)
-            if mark == fence[0] and (match := _FENCE.match(line)) and len(match[1]) >= len(fence) and not match[2].strip():
+            if (
+                mark == fence[0]
+                and (match := _FENCE.match(line))
+                and len(match[1]) >= len(fence)
+                and not match[2].strip()
+            ):
                 fence = ""
         elif mark == "#":
             if match := _ATX.fullmatch(line):
@@ -144,7 +155,12 @@ def _markdown(lines: Sequence[str]) -> _Outline:
             if mark and (match := _FENCE.match(line)) and not (mark == "`" and "`" in match[2]):
                 fence = match[1]
         elif mark in "=-":
-            if mark and number > start and (match := _SETEXT.fullmatch(line)) and _is_paragraph(lines, number - 1, start):
+            if (
+                mark
+                and number > start
+                and (match := _SETEXT.fullmatch(line))
+                and _is_paragraph(lines, number - 1, start)
+            ):
                 outline.headings.append(_Heading(number - 1, 1 if match[1] else 2, _plain(lines[number - 1])))
                 outline.kept.add(number)
         elif mark == "<" and (match := _HTML_HEADING.search(line)):
@@ -156,7 +172,13 @@ def _is_paragraph(lines: Sequence[str], number: int, start: int) -> bool:
     """Tell whether a line can be the text of an underlined heading: one line of prose by itself."""
     line = lines[number].strip()
     alone = number <= start or not lines[number - 1].strip()
-    return bool(line) and alone and len(line) <= 200 and line[0] not in "#>|-*+`~<" and not lines[number].startswith("    ")
+    return (
+        bool(line)
+        and alone
+        and len(line) <= 200
+        and line[0] not in "#>|-*+`~<"
+        and not lines[number].startswith("    ")
+    )
 
 
 def _front_matter(lines: Sequence[str], outline: _Outline) -> int:

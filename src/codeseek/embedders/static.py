@@ -7,6 +7,7 @@ vectors of its content, its path, its name and the names that it defines.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 from collections.abc import Sequence
 from functools import cached_property
@@ -22,8 +23,9 @@ from codeseek.errors import ModelError
 from codeseek.records import Chunk
 
 _TOKEN_WORDS = re.compile(
-    r"(?i:i18n|l10n|k8s|a11y|c\+\+|[cf]#)|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[㐀-鿿]+|[^\W\d_a-zA-Z㐀-鿿]+"
+    r"(?i:i18n|l10n|k8s|a11y|c\+\+|[cf]#)|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[㐀-鿿]+"
 )
+_HAS_TOKENS = re.compile("[a-zA-Z0-9㐀-鿿\uf900-\uffef]")  # other scripts are not in the vocabulary
 _LONGEST_WORD = 64
 _UNKNOWN_PENALTY = 10.0
 _NAMES = 30
@@ -62,9 +64,13 @@ class StaticEmbedder:
             table = np.load(folder / "table.npy", mmap_mode="r")
             scale, score = np.load(folder / "scale.npy"), np.load(folder / "score.npy")
         except (OSError, ValueError) as error:
-            raise ModelError(f"the model in `{folder}` cannot be read: {error}", hint="install codeseek again") from error
+            raise ModelError(
+                f"the model in `{folder}` cannot be read: {error}", hint="install codeseek again"
+            ) from error
         if not len(vocabulary) == len(table) == len(scale) == len(score):
-            raise ModelError(f"the model in `{folder}` is damaged: its parts differ in length", hint="install codeseek again")
+            raise ModelError(
+                f"the model in `{folder}` is damaged: its parts differ in length", hint="install codeseek again"
+            )
         return cls(vocabulary, table, scale, score)
 
     @property
@@ -104,7 +110,9 @@ class StaticEmbedder:
                 if text:
                     parts.append((number, place(text), weight))
         unit = _normalised(self._sums(fields))
-        rows, texts, weights = (np.array(column) for column in zip(*parts, strict=True)) if parts else (np.zeros(0, int),) * 3
+        rows, texts, weights = (
+            (np.array(column) for column in zip(*parts, strict=True)) if parts else (np.zeros(0, int),) * 3
+        )
         total = np.zeros((len(chunks), self.dimensions), np.float32)
         if len(rows):
             starts = np.flatnonzero(np.diff(rows, prepend=-1))
@@ -132,7 +140,9 @@ class StaticEmbedder:
         weights = np.log1p(counts).astype(np.float32)
         sums = np.zeros((len(texts), self.dimensions), np.float32)
         bounds = np.searchsorted(owners, np.arange(0, len(texts) + _GROUP, _GROUP))
-        for first, (start, stop) in zip(range(0, len(texts), _GROUP), zip(bounds, bounds[1:], strict=False), strict=False):
+        for first, (start, stop) in zip(
+            range(0, len(texts), _GROUP), itertools.pairwise(bounds), strict=False
+        ):
             shared, columns = np.unique(indices[start:stop], return_inverse=True)
             matrix = np.zeros((min(_GROUP, len(texts) - first), len(shared)), np.float32)
             matrix[owners[start:stop] - first, columns] = weights[start:stop]
@@ -145,6 +155,8 @@ class StaticEmbedder:
 
     def _tokens(self, word: str) -> tuple[int, ...]:
         """Return the tokens of a word as written."""
+        if not _HAS_TOKENS.search(word):
+            return ()
         numbers = self._numbers
         tokens: list[int] = []
         for part in _TOKEN_WORDS.findall(analysis.fold(word)):

@@ -1,0 +1,82 @@
+"""Score the search on the benchmark: questions about real repositories in English, Chinese and the mix.
+
+    python tests/bench/quality.py BENCH TREES [--repositories NAME …]
+
+BENCH holds the questions and the scorer (`score.py`, `queries.dev.jsonl`, `queries.docs.dev.jsonl`, `repos.dev.json`), TREES the
+repositories as plain trees. The scorer takes this file too: `score.py --py tests/bench/quality.py:open_project`.
+Indexes are kept beside the system's temporary files, so that a second run measures the search alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from codeseek import settings
+from codeseek.local import LocalEngine
+from codeseek.records import CODE_KINDS, SearchRequest
+
+INDEXES = Path(tempfile.gettempdir()) / "codeseek-bench"
+Answers = list[dict[str, Any]]
+
+
+def open_project(directory: str, kinds: tuple[str, ...] = ()) -> Callable[[str, int], Answers]:
+    """Index a directory and return a function that answers questions about it."""
+    root = Path(directory)
+    engine = LocalEngine(root, settings.load(None, {"data_dir": str(INDEXES)}))
+    engine.refresh()
+
+    def search(query: str, limit: int) -> Answers:
+        hits = engine.search(SearchRequest(query, limit=limit, kinds=kinds)).hits
+        return [
+            {"path": str(hit.chunk.path), "first_line": hit.chunk.first_line, "last_line": hit.chunk.last_line}
+            for hit in hits
+        ]
+
+    return search
+
+
+def open_code(directory: str) -> Callable[[str, int], Answers]:
+    """The same for code alone."""
+    return open_project(directory, CODE_KINDS)
+
+
+def main() -> None:
+    """Run the scorer on code in its folder, on documentation, and on code in whole repositories."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("bench", type=Path)
+    parser.add_argument("trees", type=Path)
+    parser.add_argument("--repositories", nargs="*", default=[])
+    arguments = parser.parse_args()
+    bench = arguments.bench
+    only = ["--only", *arguments.repositories] if arguments.repositories else []
+    for title, queries, function, more in (
+        ("code questions, the benchmark's folder", "queries.dev.jsonl", "open_project", []),
+        ("documentation questions, whole repositories", "queries.docs.dev.jsonl", "open_project", ["--whole"]),
+        ("code questions, whole repositories", "queries.dev.jsonl", "open_project", ["--whole"]),
+        ("code questions, whole repositories, code alone", "queries.dev.jsonl", "open_code", ["--whole"]),
+    ):
+        print(f"\n{title}", flush=True)
+        command = [
+            sys.executable,
+            bench / "score.py",
+            "--queries",
+            bench / queries,
+            "--repos",
+            bench / "repos.dev.json",
+        ]
+        command += ["--trees", arguments.trees, "--py", f"{__file__}:{function}", *more, *only]
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
+        print(
+            "".join(line for line in done.stdout.splitlines(keepends=True) if "overall" in line or "p50" in line),
+            end="",
+        )
+
+
+if __name__ == "__main__":
+    main()
