@@ -84,7 +84,7 @@ def _east_asian(data: bytes) -> str | None:
         text = sample.decode(name, "replace")
         foreign = [char for char in text if char > "\x7f"]
         wrong = text.count("\ufffd")
-        if len(foreign) <= wrong or wrong > 1 + len(foreign) // 50:
+        if len(foreign) < 3 * wrong or not foreign or wrong > 1 + len(foreign) // 50:
             continue
         score = sum(char in common for char in foreign) / (len(foreign) - wrong)
         if name in _JAPANESE and not any(char in _KANA for char in foreign):
