@@ -237,8 +237,20 @@ def test_a_folder_that_was_listed_in_the_moment_of_its_change_is_listed_again(tm
     before = known(tmp_path)
     times = (tmp_path.stat().st_atime_ns, tmp_path.stat().st_mtime_ns)
     write(tmp_path, "b.py")
-    os.utime(tmp_path, ns=times)  # as it is where a clock ticks seldom
+    os.utime(tmp_path, ns=times)
+    before = {path: item._replace(ctime_ns=tmp_path.stat().st_ctime_ns) for path, item in before.items()}
+    # so it is where a clock ticks seldom
     assert [item.path.name for item in walk(tmp_path, known=before) if isinstance(item, SourceFile)] == ["a.py", "b.py"]
+
+
+def test_a_folder_in_the_place_of_another_is_listed_again(tmp_path: Path) -> None:
+    write(tmp_path, "a/old.py", "b/new.py")
+    age(tmp_path)
+    before = known(tmp_path)
+    shutil.rmtree(tmp_path / "a")
+    (tmp_path / "b").rename(tmp_path / "a")
+    age(tmp_path)
+    assert [item.path.name for item in walk(tmp_path, known=before) if isinstance(item, SourceFile)] == ["new.py"]
 
 
 def test_other_rules_make_known_folders_worthless(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ class WalkOptions:
 
 
 class KnownDirectory(NamedTuple):
-    """A folder as it was listed at `listed_ns`: right as long as its `mtime_ns` and the `rules` in effect are the same.
+    """A folder as it was listed at `listed_ns`: right as long as its stat and the `rules` in effect are the same.
 
     All fields but `path` can be stored as JSON; only the walker has to understand them. `reason` says why a whole
     folder is left out. `concerns` are the entries with a say in what is ignored. `files` are names with their language,
@@ -49,6 +49,8 @@ class KnownDirectory(NamedTuple):
 
     path: PurePosixPath
     mtime_ns: int
+    ctime_ns: int
+    inode: int
     listed_ns: int
     rules: str
     reason: str = ""
@@ -183,8 +185,8 @@ class _Walk:
         status = os.lstat(place[:-1] if folder else place)
         if not stat.S_ISDIR(status.st_mode):
             raise NotADirectoryError
-        mtime_ns = status.st_mtime_ns
-        if known is not None and mtime_ns == known.mtime_ns and mtime_ns + _RACY_NS < known.listed_ns:
+        stamp = (status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+        if known is not None and stamp == known[1:4] and known.mtime_ns + _RACY_NS < known.listed_ns:
             scope = around.inside(place, folder, known.concerns) if known.concerns else around
             if scope.digest == known.rules:
                 return known, scope
@@ -194,10 +196,10 @@ class _Walk:
         scope = around.inside(place, folder, concerns)
         path = PurePosixPath(folder)
         if reason := _inner_reason(folder, names, around):
-            return KnownDirectory(path, mtime_ns, listed_ns, scope.digest, reason, concerns), scope
-        return KnownDirectory(
-            path, mtime_ns, listed_ns, scope.digest, "", concerns, *self._sorted_out(folder, entries, names, scope)
-        ), scope
+            return KnownDirectory(path, *stamp, listed_ns, scope.digest, reason, concerns), scope
+        folders, files, sniffed, skipped = self._sorted_out(folder, entries, names, scope)
+        record = KnownDirectory(path, *stamp, listed_ns, scope.digest, "", concerns, folders, files, sniffed, skipped)
+        return record, scope
 
     def _sorted_out(
         self, folder: str, entries: Sequence[os.DirEntry[str]], names: Collection[str], scope: ignore.Scope
