@@ -111,7 +111,11 @@ def test_an_empty_index_finds_nothing() -> None:
 VOCABULARY = ["alpha", "beta", "getUser", "用户缓存", "cache", "user_cache"]
 TEXTS = st.lists(st.sampled_from(VOCABULARY), max_size=8).map(" ".join)
 FILES = st.lists(
-    st.tuples(st.lists(TEXTS, min_size=1, max_size=3), st.sampled_from(["function", "section", "comment"]), st.sampled_from(["", "userCache"])),
+    st.tuples(
+        st.lists(TEXTS, min_size=1, max_size=3),
+        st.sampled_from(["function", "section", "comment"]),
+        st.sampled_from(["", "userCache"]),
+    ),
     min_size=1, max_size=6,
 )  # fmt: skip
 

@@ -55,11 +55,16 @@ STOP_WORDS = frozenset(
     " there these they this to was were what when where which who why will with you your can could should would via".split()
 )
 STOP_WORDS_ZH = frozenset(
-    "的 了 吗 呢 吧 啊 么 着 和 与 及 或 或者 以及 并 并且 而 但 但是 是 为 为了 在 于 从 到 向 对 对于 把 被 让 使 由 给 用 以 按"
-    " 根据 通过 就 都 也 还 又 再 才 只 很 更 最 不 没 没有 有 无 其 该 此 这 那 这个 那个 这些 那些 这里 那里 哪 哪里 哪个 哪些 哪儿"
-    " 什么 怎么 怎样 怎么样 如何 为什么 为何 谁 几 多少 是否 能 能否 可以 会 要 想 需要 应该 应当 必须 我 我们 你 你们 他 它 他们 它们"
-    " 一个 一种 一些 一下 某个 某种 每个 各 各种 所有 之 之间 中 里 上 下 内 外 时 时候 后 前 之后 之前 当 如果 则 那么 所 地 得 来 去"
-    " 做 进行 实现 处理 使用 工作 工作原理 原理 机制 方式 方法是 相关 有关 关于 请 解释 说明 本文 功能 逻辑 代码 部分 地方 位置 位于 定义在 在哪里 在哪".split()
+    (
+        "的 了 吗 呢 吧 啊 么 着 和 与 及 或 或者 以及 并 并且 而 但 但是 是 为 为了 在 于 "
+        "从 到 向 对 对于 把 被 让 使 由 给 用 以 按 根据 通过 就 都 也 还 又 再 才 只 很 "
+        "更 最 不 没 没有 有 无 其 该 此 这 那 这个 那个 这些 那些 这里 那里 哪 哪里 哪个 "
+        "哪些 哪儿 什么 怎么 怎样 怎么样 如何 为什么 为何 谁 几 多少 是否 能 能否 可以 会 要 想 "
+        "需要 应该 应当 必须 我 我们 你 你们 他 它 他们 它们 一个 一种 一些 一下 某个 某种 每个 "
+        "各 各种 所有 之 之间 中 里 上 下 内 外 时 时候 后 前 之后 之前 当 如果 则 那么 所 "
+        "地 得 来 去 做 进行 实现 处理 使用 工作 工作原理 原理 机制 方式 方法是 相关 有关 关于 "
+        "请 解释 说明 本文 功能 逻辑 代码 部分 地方 位置 位于 定义在 在哪里 在哪"
+    ).split()
 )
 _SUFFIXES_ZH = frozenset("器化性式")
 
@@ -185,14 +190,14 @@ class Occurrences:
         """Return the distinct expansions, ascending, and for each (owner, expansion) in order: its index, owner, count."""
         expansions = self._expansions()
         flat = np.fromiter(itertools.chain.from_iterable(expansions), np.uint64)
-        distinct, flat = np.unique(flat, return_inverse=True)
+        distinct, numbers = np.unique(flat, return_inverse=True)
         starts = np.zeros(len(expansions) + 1, np.int64)
         np.cumsum([len(expansion) for expansion in expansions], out=starts[1:])
         words, owners, counts = _counted(np.array(self._words, np.int64), np.repeat(self._owners, self._lengths))
         repeats = starts[words + 1] - starts[words]
         within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
         indices, owners, counts = _counted(
-            flat[np.repeat(starts[words], repeats) + within], np.repeat(owners, repeats), np.repeat(counts, repeats)
+            numbers[np.repeat(starts[words], repeats) + within], np.repeat(owners, repeats), np.repeat(counts, repeats)
         )
         return distinct, indices.astype(np.int32), owners, counts
 
@@ -241,15 +246,15 @@ class Word:
     """A word of a question: as typed, and the groups of words that it may stand for in code, each with its weight."""
 
     text: str
-    chinese: bool
     alternatives: tuple[tuple[str, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A question understood: `terms` with their weights, the words in order, identifiers with the strength of their claim.
+    """A question understood: terms with their weights, the words in order, identifiers with the strength of their claim.
 
-    `translations` holds the terms that stand for Chinese words; `native` those in Chinese script itself.
+    `terms` holds English words and those that stand for Chinese ones; `native` terms in Chinese script itself;
+    `origins` the words as typed that terms come from.
     """
 
     text: str
@@ -291,7 +296,7 @@ def question(
                         terms[term] = weight
                         origins[term] = word
                 top = translated[0][1] if translated else 1.0
-                found.append(Word(word, True, tuple((english, math.sqrt(p / top)) for _, p, english in translated[:3])))
+                found.append(Word(word, tuple((english, math.sqrt(p / top)) for _, p, english in translated[:3])))
             continue
         pieces = parts(typed)
         if not pieces or (len(pieces) == 1 and pieces[0] in STOP_WORDS):
@@ -299,7 +304,7 @@ def question(
         for term in word_terms(typed):
             terms[term] = 1.0
             origins[term] = typed
-        found += [Word(piece, False, ((piece, 1.0),)) for piece in pieces]
+        found += [Word(piece, ((piece, 1.0),)) for piece in pieces]
     identifiers = tuple(_identifiers(folded))
     symbol = len(identifiers) == 1 and identifiers[0][1] == 1.0
     return Question(text, terms, native, tuple(found), identifiers, origins, symbol, has_chinese)

@@ -28,9 +28,10 @@ class Damaged(Exception):
 def save(path: Path, arrays: Mapping[str, Array]) -> None:
     """Write the arrays to a new private file (0600) and rename it over `path`; raises OSError."""
     contents = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    table, offset = {}, 0
+    table: dict[str, tuple[str, tuple[int, ...], int, int]] = {}
+    offset = 0
     for name, array in contents.items():
-        table[name] = [array.dtype.str, array.shape, offset, zlib.crc32(_bytes(array))]
+        table[name] = (array.dtype.str, array.shape, offset, zlib.crc32(_bytes(array)))
         offset += -(-array.nbytes // _ALIGNMENT) * _ALIGNMENT
     header = json.dumps(table, separators=(",", ":")).encode()
     start = _data_start(len(header))
@@ -81,7 +82,7 @@ def verify(path: Path) -> None:
 
 
 def _bytes(array: Array) -> memoryview:
-    return memoryview(array.reshape(-1).view(np.uint8))
+    return array.reshape(-1).view(np.uint8).data
 
 
 def _data_start(header_length: int) -> int:

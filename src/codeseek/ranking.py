@@ -248,8 +248,8 @@ _USE = re.compile(
     |best\ practice|difference|versus|vs\.?|compared|alternative|production|behind|offline|docker|nginx|pull\ request|issue
     |release|changelog|example|how\ to)\b
     |\bv?\d+\.\d+\b|\bv\d+\b
-    |^(?=[\x00-\x7f]*$)(?:add|access|accept|allow|apply|attach|avoid|build|bypass|call|cap|carry|change|check|choose|close|completely|convert
-    |create|customi[sz]e|debug|define|detect|disable|download|enable|exclude|export|extend|find|force|get|give|handle|hide
+    |^(?=[\x00-\x7f]*$)(?:add|access|accept|allow|apply|attach|avoid|build|bypass|call|cap|carry|change|check|choose
+    |close|completely|convert|create|customi[sz]e|debug|define|detect|disable|download|enable|exclude|export|extend|find|force|get|give|handle|hide
     |ignore|import|include|increase|keep|kick|limit|list|load|make|mock|move|open|override|pass|pin|prevent|print|publish
     |read|reduce|register|remove|rename|replace|rerun|reset|restrict|retry|return|reuse|run|save|send|separate|serve|set
     |share|show|skip|specify|speed|split|spread|start|stop|store|stream|swap|switch|tell|test|throttle|treat|trust|turn
@@ -267,7 +267,8 @@ _CONSTRUCTION = re.compile(
     \b(?:implement\w*|internals?|definition|algorithm|logic|mechanism|source\ code|data\ structure|struct|trait|class|enum
     |macro|interface|function|method)\b
     |\bhow\ (?:is|are|does|do\ the)\b
-    |\bhow\ (?!to\b|do\b|can\b|should\b|could\b|would\b|long\b|many\b|much\b)(?:the\ |a\ |an\ )?[\w.:<>'-]+(?:\ [\w.:<>'-]+){0,3}\ (?:is|are|\w+s)\b
+    |\bhow\ (?!(?:to|do|can|should|could|would|long|many|much)\b)(?:the\ |a\ |an\ )?
+        [\w.:<>'-]+(?:\ [\w.:<>'-]+){0,3}\ (?:is|are|\w+s)\b
     |\b(?:handling|parsing|management|generation|registration|serialization|resolution|propagation|initialization
     |dispatch(?:ing)?|binding)\b
     |实现|定义|源码|源代码|内部|逻辑|原理|机制|算法|结构体|接口|函数|类型|宏|是(?:怎么|如何)

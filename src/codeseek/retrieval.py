@@ -173,7 +173,7 @@ class Retrieval:
         rows = np.unique(np.concatenate((rows, near, np.array([row for row in defined if allowed[row]], np.int64))))
         if not len(rows):
             return None
-        features = {
+        features: dict[str, Floats] = {
             "chunk words": words[rows] / max(float(words[rows].max()), 1e-9),
             "file words": file_words[index.chunk_file[rows]]
             / max(float(file_words[index.chunk_file[rows]].max()), 1e-9),
@@ -181,7 +181,7 @@ class Retrieval:
         }
         rough = ranking.weighted(features, weights)
         rough += np.array([defined.get(int(row), 0.0) for row in rows], np.float32) if defined else np.float32(0)
-        files = np.unique(index.chunk_file[rows])
+        files = np.unique(index.chunk_file[rows]).astype(np.int64)
         if len(files) > _FILES_EXAMINED:
             foremost = np.full(index.file_count, -np.inf, np.float32)
             np.maximum.at(foremost, index.chunk_file[rows], rough)

@@ -55,7 +55,8 @@ class _Outline:
 def chunk(file: SourceFile, text: str) -> list[Chunk]:
     """Return the sections of a document; they tile it. A text without headings is cut at its paragraphs."""
     lines = Lines(text)
-    outline = _READERS.get(file.language, lambda _: _Outline())(lines.lines)
+    reader = _READERS.get(file.language)
+    outline = reader(lines.lines) if reader else _Outline()
     chunks = []
     for first, last, heading, breadcrumb in _sections(lines, outline):
         for start, stop in _pieces(lines, outline.kept, first, last):

@@ -225,5 +225,5 @@ def _header(chunk: Chunk) -> list[tuple[str, float]]:
 
 def _normalised(rows: Vectors) -> Vectors:
     norms = np.linalg.norm(rows, axis=1, keepdims=True)
-    result: Vectors = rows / np.where(norms > 0, norms, 1)
-    return result
+    unit: Vectors = (rows / np.where(norms > 0, norms, 1)).astype(np.float32)
+    return unit
