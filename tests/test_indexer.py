@@ -382,37 +382,46 @@ def test_the_plan_has_every_file_once_the_largest_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("live", "dead", "most", "chosen"),
+    ("live", "dead", "thorough", "chosen"),
     [
-        ([], [], None, None),
-        ([1000], [0], None, None),
-        ([1000, 10], [0, 0], None, None),
-        ([1000, 10, 5], [0, 0, 0], None, slice(1, 3)),
-        ([1000, 300], [0, 0], None, slice(0, 2)),
-        ([1000, 300], [0, 0], 500, None),
-        ([1000, 100, 30], [0, 0, 0], 500, slice(1, 3)),
-        ([1000], [1001], None, slice(0, 1)),
-        ([1000, 10], [1500, 0], None, slice(0, 1)),
-        ([1000, 10], [1500, 0], 500, None),
-        ([100, 0], [0, 5], None, slice(1, 2)),
+        ([], [], False, None),
+        ([1000], [0], False, None),
+        ([1000, 10], [0, 0], False, None),
+        ([1000, 10, 5], [0, 0, 0], False, slice(1, 3)),
+        ([1000, 300], [0, 0], False, slice(0, 2)),
+        ([6000, 6000, 6000], [0, 0, 0], False, None),
+        ([6000, 6000, 6000], [0, 0, 0], True, None),
+        ([6000, 1500, 400], [0, 0, 0], False, slice(1, 3)),
+        ([6000, 6000, 6000, 6000, 6000], [0, 0, 0, 0, 0], False, None),
+        ([6000, 6000, 6000, 6000, 6000], [0, 0, 0, 0, 0], True, slice(0, 5)),
+        ([40_000, 6000], [0, 0], True, None),
+        ([40_000, 6000, 6000], [0, 0, 0], True, slice(0, 3)),
+        ([6000, 6000, *[5500] * 11], [0] * 13, False, slice(2, 4)),
+        ([1000], [1001], False, slice(0, 1)),
+        ([9000, 10], [9500, 0], False, None),
+        ([9000, 10], [9500, 0], True, slice(0, 1)),
+        ([100, 0], [0, 5], False, slice(1, 2)),
     ],
 )
 def test_merges_are_chosen_so_that_segments_stay_few_and_work_small(
-    live: list[int], dead: list[int], most: int | None, chosen: slice | None
+    live: list[int], dead: list[int], thorough: bool, chosen: slice | None
 ) -> None:
-    assert derived.choose_merge(live, dead, most) == chosen
+    assert derived.choose_merge(live, dead, thorough=thorough) == chosen
 
 
-@given(st.lists(st.integers(1, 300), min_size=1, max_size=300))
+@given(st.lists(st.integers(1, 8000), min_size=1, max_size=300), st.booleans())
 @settings(max_examples=50, deadline=None)
-def test_however_edits_come_segments_stay_few(edits: list[int]) -> None:
+def test_however_edits_come_segments_stay_few_and_work_small(edits: list[int], thorough: bool) -> None:
     live: list[int] = []
+    work = 0
     for edit in edits:
         live.append(edit)
-        while (chosen := derived.choose_merge(live, [0] * len(live), 100)) is not None:
+        while (chosen := derived.choose_merge(live, [0] * len(live), thorough=thorough)) is not None:
+            work += sum(live[chosen])
             live[chosen] = [sum(live[chosen])]
         assert len(live) <= derived.MOST_SEGMENTS
     assert sum(live) == sum(edits)
+    assert work <= 14 * sum(edits)
 
 
 # ------------------------------------------------------------ any sequence of edits

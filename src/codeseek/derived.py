@@ -21,6 +21,7 @@ from codeseek.store import SegmentFile, Store
 MERGE_RATIO = 4
 """A segment is merged with those after it when it is at most so many times as large as they are together."""
 
+LARGE_ROWS = 5_000
 MOST_SEGMENTS = 12
 _AT_ONCE = 1024
 
@@ -181,36 +182,36 @@ def rows_of(keys: Sequence[bytes], matrix: NDArray[np.float16]) -> Iterator[tupl
         yield key, data[row * width : (row + 1) * width]
 
 
-def choose_merge(live: Sequence[int], dead: Sequence[int], most_rows: int | None = None) -> slice | None:
+def choose_merge(live: Sequence[int], dead: Sequence[int], *, thorough: bool = False) -> slice | None:
     """Return the neighbours that had better be one segment, None when all is well.
 
-    Sizes shrink by `MERGE_RATIO` from each segment to the next, so that a small edit costs a small merge and segments
-    stay few; a segment of which half is dead is written anew. `most_rows` bounds the work as long as segments are few.
+    Small segments are merged with what comes after them as long as sizes do not shrink by `MERGE_RATIO`, so that an edit
+    costs little now and on average. Large ones are left alone until they are too many, when the two smallest neighbours
+    become one, or until a graph over all of them is worth its time and that is `thorough`. What is mostly dead is written
+    anew.
     """
-    start = count = len(live)
-    forced = count - MOST_SEGMENTS
-    rows = 0
-    while start:
-        size = live[start - 1]
-        too_large = size > MERGE_RATIO * rows or (most_rows is not None and rows + size > most_rows)
-        if start < count and count - start > forced and too_large:
-            break
-        start -= 1
-        rows += size
-    if count - start > 1:
-        return slice(start, count)
-    for at in range(count):
-        if dead[at] > live[at] and (most_rows is None or live[at] <= most_rows):
+    graph = thorough and sum(live) >= vectors.HNSW_ROWS
+    for at, rows in enumerate(live):
+        if dead[at] > rows and (thorough or rows <= LARGE_ROWS):
             return slice(at, at + 1)
+    start, rows = len(live), 0
+    while start and (rows == 0 or (live[start - 1] <= MERGE_RATIO * rows and (graph or live[start - 1] < LARGE_ROWS))):
+        start -= 1
+        rows += live[start]
+    if len(live) - start > 1:
+        return slice(start, len(live))
+    if len(live) > MOST_SEGMENTS:
+        least = min(range(len(live) - 1), key=lambda at: live[at] + live[at + 1])
+        return slice(least, least + 2)
     return None
 
 
-def merge(store: Store, fingerprint: str, most_rows: int | None = None) -> bool:
+def merge(store: Store, fingerprint: str, *, thorough: bool = False) -> bool:
     """Merge the segments that had better be one; tell whether there were such."""
     segments, dead = store.segments(), store.dead_in_segments()
     names = list(segments)
     gone = [dead.get(name, 0) for name in names]
-    chosen = choose_merge([segments[name] - dead.get(name, 0) for name in names], gone, most_rows)
+    chosen = choose_merge([segments[name] - dead.get(name, 0) for name in names], gone, thorough=thorough)
     if chosen is None:
         return False
     old = names[chosen]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
 
     from codeseek.batch import Batch, EmbedderSource, Model, Recipe
     from codeseek.segments import Analysis
-    from codeseek.workers import Advance, Crashed, Pool
+    from codeseek.workers import Advance, Crashed, Needs, Pool
 
-COMMIT_CHUNKS = 16_000
+COMMIT_CHUNKS = 6_000
+"""So many chunks become live at once, as a segment: what a kill can cost, and what has to be held in memory."""
+
 POOL_BYTES, POOL_FILES = 400_000, 80
 """From so much work on, worker processes are worth their start of a quarter second."""
 
-_QUIET_MERGE_ROWS = 20_000  # the most that a refresh merges when nobody asked for it
 _PROGRESS_S = 0.05
 
 
@@ -171,11 +173,17 @@ class Indexer:
         with Store.open(self.directory, self.root) as store, store.writing():
             store.set_meta(note=reason)
 
+    def needs(self) -> Needs:
+        """Say what is needed to prepare batches."""
+        from codeseek.workers import Needs
+
+        return Needs(self.root, self.load, self.directory)
+
     def recipe(self) -> Recipe:
-        """Say how files are to be prepared."""
+        """Say how batches are prepared in this process."""
         from codeseek.batch import Recipe
 
-        return Recipe(self.root, self.load, self.directory)
+        return Recipe(*self.needs())
 
 
 class _PoolStarter:
@@ -195,7 +203,7 @@ class _PoolStarter:
 
             count = self._indexer.workers or count_cores()
             if count > 1:
-                self.pool = self._stack.enter_context(Pool(self._indexer.recipe(), count))
+                self.pool = self._stack.enter_context(Pool(self._indexer.needs(), count))
 
 
 class _Refresh:
@@ -215,7 +223,6 @@ class _Refresh:
         self.added = self.changed = self.touched = self.rejected = self.chunks = 0
         self.rebuilt = rebuilt
         self._indexer = indexer
-        self._recipe = indexer.recipe()
         self._store = store
         self._changes = changes
         self._reporter = reporter
@@ -228,6 +235,10 @@ class _Refresh:
         self._matrices: list[NDArray[np.float16]] = []
         self._ids: list[NDArray[np.int64]] = []
         self._whole = True  # no batch is half accepted
+
+    @functools.cached_property
+    def _recipe(self) -> Recipe:
+        return self._indexer.recipe()
 
     def run(self, pool: Pool | None) -> None:
         """Do everything that has to be done."""
@@ -271,7 +282,7 @@ class _Refresh:
         if pool is not None:
             yield from pool.prepare(plan(tasks, pool.size))
         elif marker.exists():
-            with Pool(self._recipe, 1) as careful:
+            with Pool(self._indexer.needs(), 1) as careful:
                 yield from careful.prepare(plan(tasks, 1))
         elif tasks:
             with translated():
@@ -408,7 +419,7 @@ class _Refresh:
             return
         self._reporter.start("merge")
         merged = False
-        while derived.merge(store, fingerprint, None if self._thorough else _QUIET_MERGE_ROWS):
+        while derived.merge(store, fingerprint, thorough=self._thorough):
             merged = True
         if merged:
             derived.sweep(store, fingerprint)

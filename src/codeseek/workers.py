@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import pickle
 import queue
@@ -15,12 +16,13 @@ import traceback
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
 
 from codeseek.errors import StoreError
 
 if TYPE_CHECKING:
-    from codeseek.batch import Batch, Recipe
+    from codeseek.batch import Batch, EmbedderSource
     from codeseek.rows import Task
 
 _BATCH_BYTES, _SMALL_BATCH_BYTES, _BATCH_FILES, _FILE_COST = 1_000_000, 100_000, 250, 500
@@ -30,6 +32,14 @@ _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLI
 """Each worker computes on one core: threads of a matrix library in every one of them would wait for each other."""
 
 _EVERY_S = 0.05  # between a worker's words on how far it is
+
+
+class Needs(NamedTuple):
+    """What a worker makes its `batch.Recipe` from: this process need not import what that takes."""
+
+    root: Path
+    load: EmbedderSource
+    directory: Path | None
 
 
 class Advance(NamedTuple):
@@ -72,8 +82,8 @@ class _Worker:
 class Pool:
     """Processes that share the work of one refresh. They start at once, and end with the pool or with this process."""
 
-    def __init__(self, recipe: Recipe, count: int) -> None:
-        self._recipe = recipe
+    def __init__(self, needs: Needs, count: int) -> None:
+        self._needs = needs
         self._answers: queue.SimpleQueue[tuple[_Worker, Any]] = queue.SimpleQueue()
         self._workers = [self._start() for _ in range(count)]
 
@@ -138,7 +148,7 @@ class Pool:
             **apart,
         )
         worker = _Worker(process)
-        _send(_pipe(process.stdin), self._recipe)
+        _send(_pipe(process.stdin), self._needs)
         worker.listener = threading.Thread(target=self._listen, args=(worker,), daemon=True)
         worker.listener.start()
         return worker
@@ -197,9 +207,14 @@ def main() -> None:
     target = os.fdopen(os.dup(1), "wb", buffering=0)
     os.dup2(2, 1)  # what a library prints must not get among the answers
     with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
-        recipe = _receive(source)
-        _send(target, Advance(0, ""))
+        needs = _receive(source)
         try:
+            from codeseek.batch import Recipe
+
+            recipe = Recipe(*needs)
+            gc.freeze()
+            gc.set_threshold(50_000, 20, 1_000)  # hardly anything here is a cycle, and looking for them takes 5 %
+            _send(target, Advance(0, ""))
             while True:
                 tasks = _receive(source)
                 _send(target, recipe.prepare(tasks, _Advances(target)))
