@@ -114,7 +114,7 @@ def test_a_value_of_a_wrong_kind_is_refused_with_what_is_wanted(line: str) -> No
     path = write_user_file(line)
     with pytest.raises(ConfigError) as error:
         settings.load()
-    assert error.value.message.startswith(f"{path}:1: `{line.split()[0]}` cannot be ")
+    assert error.value.message.startswith(f"{path}:1: `{line.split(maxsplit=1)[0]}` cannot be ")
     assert error.value.hint.startswith("it wants ")
 
 
