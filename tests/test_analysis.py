@@ -39,9 +39,16 @@ def test_identifiers_split_where_a_reader_splits_them(identifier: str, parts: tu
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("connections", "connection"), ("parsing", "parser"), ("caches", "cache"), ("dependencies", "dependency"), ("running", "runner"),
-     ("validation", "validate"), ("serialized", "serializing"),
-     ("indexes", "index")],
+    [
+        ("connections", "connection"),
+        ("parsing", "parser"),
+        ("caches", "cache"),
+        ("dependencies", "dependency"),
+        ("running", "runner"),
+        ("validation", "validate"),
+        ("serialized", "serializing"),
+        ("indexes", "index"),
+    ],
 )  # fmt: skip
 def test_forms_of_an_english_word_share_a_stem(one: str, other: str) -> None:
     assert analysis.stem(one) == analysis.stem(other)

@@ -1,4 +1,4 @@
-"""One question against one index: candidates by words and by meaning, their features, and two ranked lists."""
+"""One question against one index: candidates by words and meaning, their features, two ranked lists."""
 
 from __future__ import annotations
 
