@@ -20,7 +20,7 @@ class CodeseekApp(App[None]):
     """Full-screen search over one project at a time."""
 
     TITLE = "codeseek"
-    CSS_PATH = "codeseek.tcss"
+    CSS_PATH = Path(__file__).with_name("codeseek.tcss")
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(self, workspace: Workspace, text: str = "") -> None:

@@ -71,7 +71,7 @@ class Browser(Deeds, Choices):
         question = message.question
         if self.question is None or question.number != self.question.number:
             return
-        self.result, self.problem = message.result, ""
+        self.result, self.problem, self.shown = message.result, "", question.number
         text = "" if question.place is not None else filters.words(question.text)
         words = snippets.pattern(text, message.result.terms) if text or message.result.terms else None
         self.results.show(message.result.hits, words, keep=question.quiet)

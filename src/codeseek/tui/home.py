@@ -9,6 +9,7 @@ from rich.text import Text
 
 from codeseek import screen
 from codeseek.records import Progress, Status
+from codeseek.tui import filters
 from codeseek.tui.palette import Palette
 from codeseek.tui.strings import say
 
@@ -32,6 +33,21 @@ def welcome(root: Path, progress: Progress | None, palette: Palette, width: int)
     return made
 
 
+def nothing(text: str, progress: Progress | None, palette: Palette, width: int) -> Text:
+    """Say that nothing was found, and what to do about it."""
+    made = Text()
+    if progress is not None:
+        made.append(f"{say('nothing-yet')}\n\n", palette.accent)
+        made.append_text(bar(progress, palette, width))
+        return made
+    made.append(f"{say('nothing')}\n\n", palette.accent)
+    active = filters.active(text)
+    shown = screen.safe(" ".join(f"{one.name}:{one.value}" for one in active))
+    less = say("nothing-filters", filters=shown) if active else ""
+    made.append(f"{say('nothing-hint', filters=less)}\n", palette.plain)
+    return made
+
+
 def bar(progress: Progress, palette: Palette, width: int) -> Text:
     """Say how far the indexing is."""
     made = Text(no_wrap=True, overflow="ellipsis")
@@ -39,7 +55,7 @@ def bar(progress: Progress, palette: Palette, width: int) -> Text:
     share = progress.done / progress.total if progress.total else 0.0
     full = round(cells * min(1.0, share))
     made.append("━" * full, palette.accent)
-    made.append("━" * (cells - full), palette.faint)
+    made.append("─" * (cells - full), palette.faint)
     total = f"/{progress.total:,}" if progress.total else ""
     made.append(f"  {say(progress.phase)} {progress.done:,}{total}", palette.dim)
     if progress.path:
@@ -79,6 +95,6 @@ def _shares(languages: Mapping[str, int], palette: Palette) -> Text:
         full = max(1, round(count * _BAR / most))
         made.append(f"  {name:<{wide}}  ", palette.plain)
         made.append("━" * full, palette.accent)
-        made.append("━" * (_BAR - full), palette.faint)
+        made.append("─" * (_BAR - full), palette.faint)
         made.append(f"  {count:,}\n", palette.dim)
     return made

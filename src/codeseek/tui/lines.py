@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import time
+from collections import Counter
 
 from rich.text import Text
 from textual import events
@@ -45,7 +47,7 @@ def facts(question: Question | None, result: SearchResult | None, chosen: int, p
     parts.append((f"{result.elapsed_ms:.0f} ms", palette.dim))
     if chosen:
         parts.append((say("selected", count=chosen), palette.good))
-    if meant := translated(question.text, result.terms):
+    if meant := translated(question.text, result):
         parts.append((f"→ {screen.safe(' '.join(meant))}", palette.faint))
     for part, style in parts:
         text.append(" · ", palette.faint)
@@ -53,10 +55,18 @@ def facts(question: Question | None, result: SearchResult | None, chosen: int, p
     return text
 
 
-def translated(text: str, terms: tuple[str, ...]) -> list[str]:
-    """Return the English words that stand for Chinese ones in a question."""
+def translated(text: str, result: SearchResult) -> list[str]:
+    """Return the English words that stand for Chinese ones in a question, as they are written in the hits."""
     typed = text.lower()
-    return [term for term in terms if not typed.isascii() and term.isascii() and term[:4] not in typed]
+    if typed.isascii():
+        return []
+    stems = [term for term in result.terms if term.isascii() and term[:4] not in typed]
+    texts = " ".join(hit.chunk.text[:2_000] for hit in result.hits[:12]).lower()
+    words = []
+    for stem in stems:
+        found = Counter(re.findall(rf"(?<![a-z]){re.escape(stem)}[a-z]{{0,5}}(?![a-z])", texts))
+        words += [word for word, _ in found.most_common(1)]
+    return [*dict.fromkeys(words)]
 
 
 def badge(
@@ -97,14 +107,14 @@ def crumbs(hit: Hit | None, source: Source | None, width: int, palette: Palette)
     count = len(source.lines) if source is not None else 0
     position = say("of-lines", first=chunk.first_line, last=chunk.last_line, count=f"{count:,}") if count else ""
     folder, _, name = screen.safe(str(chunk.path)).rpartition("/")
-    trail = [*chunk.breadcrumb]
-    if chunk.symbol and (not trail or trail[-1] != chunk.symbol.split(".")[-1]):
-        trail = [*trail, chunk.symbol] if not trail or chunk.symbol not in trail else trail
-    shown = [screen.safe(part) for part in dict.fromkeys(trail)]
-    room = width - screen.columns(position) - screen.columns(name) - 4
-    text.append(cut_front(f"{folder}/" if folder else "", max(0, room // 2 if shown else room)), palette.dim)
+    symbol = chunk.symbol
+    for part in chunk.breadcrumb:
+        symbol = symbol.removeprefix(f"{part}.")
+    trail = [screen.safe(part) for part in dict.fromkeys([*chunk.breadcrumb, symbol]) if part]
+    room = width - screen.columns(position) - screen.columns(name) - sum(screen.columns(part) + 3 for part in trail) - 2
+    text.append(cut_front(f"{folder}/" if folder else "", max(0, room)), palette.dim)
     text.append(name, palette.bold)
-    for part in shown:
+    for part in trail:
         text.append(" › ", palette.faint)
         text.append(part, palette.accent)
     text.truncate(max(8, width - screen.columns(position) - 2), overflow="ellipsis")

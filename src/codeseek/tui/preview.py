@@ -54,6 +54,7 @@ class Preview(ScrollView, can_focus=True):
         self.source: Source | None = None
         self.place = _NOWHERE
         self.wrapped = False
+        self._unseen = False
         self._spans: list[Spans] = []
         self._starts: list[int] = []
         self._lines: list[int] = []
@@ -94,14 +95,15 @@ class Preview(ScrollView, can_focus=True):
         top = self.top_line
         self.wrapped = wrapped
         self._lay_out()
-        self.scroll_to(0, self._row_of(top), animate=False)
+        self.scroll_to(0, self._row_of(top), animate=False, force=True)
         self.refresh()
 
     def jump(self, first: int, last: int) -> None:
         """Scroll so that a range of lines is seen: its beginning a third from the top, or all of it if it fits."""
+        self._unseen = not self.size.height
         top, bottom, height = self._row_of(first), self._row_of(last) + 1, max(1, self.size.height)
         lead = 2 if bottom - top > height * 2 // 3 else max(2, (height - (bottom - top)) // 3)
-        self.scroll_to(0, max(0, top - lead), animate=False, immediate=True)
+        self.scroll_to(0, max(0, top - lead), animate=False, immediate=True, force=True)
 
     def step(self, by: int) -> tuple[int, int] | None:
         """Go to the next or previous found range in the file, and return it."""
@@ -160,30 +162,33 @@ class Preview(ScrollView, can_focus=True):
         """Lay lines out for another width."""
         top = self.top_line
         self._lay_out()
-        if self.wrapped:
-            self.scroll_to(0, self._row_of(top), animate=False)
+        if self._unseen:
+            self._unseen = False
+            self.jump(self.place.first_line, self.place.last_line)
+        elif self.wrapped:
+            self.scroll_to(0, self._row_of(top), animate=False, force=True)
 
     # ------------------------------------------------------------ moving
 
     def action_scroll_by(self, by: int) -> None:
         """Scroll by lines."""
-        self.scroll_to(y=self.scroll_offset.y + by, animate=False)
+        self.scroll_to(y=self.scroll_offset.y + by, animate=False, force=True)
 
     def action_scroll_sideways(self, by: int) -> None:
         """Scroll by columns."""
-        self.scroll_to(x=self.scroll_offset.x + by, animate=False)
+        self.scroll_to(x=self.scroll_offset.x + by, animate=False, force=True)
 
     def action_scroll_page(self, share: float) -> None:
         """Scroll by a share of the pane."""
-        self.scroll_to(y=self.scroll_offset.y + int(share * max(1, self.size.height - 1)), animate=False)
+        self.scroll_to(y=self.scroll_offset.y + int(share * max(1, self.size.height - 1)), animate=False, force=True)
 
     def action_scroll_top(self) -> None:
         """Go to the first line."""
-        self.scroll_to(y=0, animate=False)
+        self.scroll_to(y=0, animate=False, force=True)
 
     def action_scroll_bottom(self) -> None:
         """Go to the last line."""
-        self.scroll_to(y=len(self._lines), animate=False)
+        self.scroll_to(y=len(self._lines), animate=False, force=True)
 
     # ------------------------------------------------------------ painting
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
+from textual.geometry import Offset
 from textual.widgets import Input
 
 from codeseek.tui.asking import LONGEST
@@ -27,6 +28,17 @@ class QueryInput(Input):
         self._future: list[tuple[str, int]] = []
         self._last = (value, len(value))
         self._restoring = False
+
+    @property
+    def cursor_screen_offset(self) -> Offset:
+        """Where the terminal's cursor belongs, on which input methods open: Textual puts it one too far at the end."""
+        x, y, _, _ = self.content_region
+        return Offset(x + self._position_to_cell(self.cursor_position) - int(self.scroll_offset.x), y)
+
+    def on_resize(self) -> None:
+        """Take the terminal's cursor along."""
+        if self.has_focus:
+            self.app.cursor_position = self.cursor_screen_offset
 
     def put(self, text: str) -> None:
         """Take another text, with the cursor behind it."""

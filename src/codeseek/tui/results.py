@@ -85,7 +85,7 @@ class ResultList(ScrollView, can_focus=True):
         else:
             top = 0
         self.set_reactive(ResultList.cursor, at)
-        self.scroll_to(y=top, animate=False, immediate=True)
+        self.scroll_to(y=top, animate=False, immediate=True, force=True)
         self._reveal()
         self.refresh()
         self.post_message(self.Moved())

@@ -79,7 +79,7 @@ class Painter(NamedTuple):
         icon: Piece = (ICONS.get(chunk.kind, "·") + " ", styles.kinds.get(chunk.kind, styles.plain))
         share = hit.score / self.best if self.best > 0 else 0.0
         full = round(max(0.0, min(1.0, share)) * _BAR)
-        bar: list[Piece] = [("  ", styles.plain), ("━" * full, styles.accent), ("━" * (_BAR - full), styles.faint)]
+        bar: list[Piece] = [("  ", styles.plain), ("━" * full, styles.accent), ("─" * (_BAR - full), styles.faint)]
         bar.append((" ", styles.plain))
         folder, _, name = screen.safe(str(chunk.path)).rpartition("/")
         name_line = f"{name}:{chunk.first_line}"

@@ -55,6 +55,7 @@ class Stage(Screen[None]):
         self.source: Source | None = None
         self.first_text = text
         self.linger: Timer | None = None
+        self.shown = 0
         self._number = 0
 
     def compose(self) -> ComposeResult:
@@ -164,11 +165,14 @@ class Stage(Screen[None]):
     def paint_home(self) -> None:
         """Show the project at a glance while nothing is asked, a welcome while nothing is indexed."""
         asked = self.question is not None and self.question.has_words
-        wanted = self.result is None and (not asked or not self.session.indexed)
+        waiting = self.result is None and asked and self.session.indexed
+        wanted = not waiting and not self.results.hits
         self.set_class(wanted, "home")
         if not wanted:
             return
-        if self.session.indexed:
+        if asked and self.result is not None and self.session.indexed:
+            text = home.nothing(self.query_input.value, self.progress, self.palette, min(100, self.app.size.width - 6))
+        elif self.session.indexed:
             name, recent = str(self.session.root), self.session.memory.queries
             text = home.glance(name, self.status, recent, self.palette)
         else:

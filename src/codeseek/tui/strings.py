@@ -72,6 +72,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "not-indexed": ("not indexed", "未索引"),
     # panes
     "nothing": ("Nothing found", "没有找到结果"),
+    "nothing-yet": ("Nothing found so far; there is more to be indexed", "暂时没有结果，索引仍在进行"),
     "nothing-hint": ("Use other words{filters}.", "换个说法试试{filters}。"),
     "nothing-filters": (", or fewer filters: {filters}", "，或减少筛选条件：{filters}"),
     "of-lines": ("{first}-{last} of {count}", "{first}-{last} / 共 {count} 行"),
