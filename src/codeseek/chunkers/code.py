@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from codeseek.chunkers import grammars
+from codeseek.chunkers import dialects, grammars
 from codeseek.chunkers.lines import Lines
 from codeseek.chunkers.outline import Item, Outline, outline
 from codeseek.records import Chunk, Definition, SourceFile
@@ -22,6 +22,8 @@ _LONGEST_PARSED_LINE = 20_000
 _LARGEST_PARSED = 2_000_000
 _DEEPEST = 40
 _SHORTEST_COMMENT = 60
+_FEWEST_LETTERS = 20
+_NOT_WORD = re.compile(r"[\W_]+")
 _RANKS = {"class": 3, "function": 2, "method": 2, "module": 1}
 _MINOR = frozenset(("const", "property", "type", "macro"))
 _LICENCE = re.compile(r"copyright|licen[sc]e|spdx|all rights reserved", re.IGNORECASE)
@@ -32,7 +34,8 @@ def chunk(file: SourceFile, text: str) -> list[Chunk]:
     lines = Lines(text)
     found = Outline()
     if len(text) <= _LARGEST_PARSED and lines.longest <= _LONGEST_PARSED_LINE and file.language in grammars.QUERIES:
-        found = outline(file.language, lines)
+        header = file.language == "c" and file.path.suffix == ".h"
+        found = outline("cpp" if header and dialects.is_cpp(lines.data) else file.language, lines)
     cutter = _Cutter(file, lines, found)
     return [*cutter.tiles(), *cutter.overlays()]
 
@@ -48,6 +51,12 @@ class _Unit:
     rank: int
     gap: bool = False
     sealed: bool = False
+    path: tuple[str, ...] = ()
+
+
+def _rank(item: Item) -> int:
+    """Tell how much a definition stands for a chunk that has several."""
+    return 1 if item.kind in {"namespace", "property"} else _RANKS[grammars.CHUNK_KINDS[item.kind]]
 
 
 class _Cutter:
@@ -83,30 +92,38 @@ class _Cutter:
                     ranges.append((a, b))
             yield from self._chunks(unit, text, definitions[from_definition:next_definition], ranges)
 
-    def _chunks(self, unit: _Unit, text: str, inside: Sequence[Item], comments: Sequence[tuple[int, int]]) -> Iterator[Chunk]:
+    def _chunks(
+        self, unit: _Unit, text: str, inside: Sequence[Item], comments: Sequence[tuple[int, int]]
+    ) -> Iterator[Chunk]:
         """Make one chunk of a unit, or several if it is a line that is far too long."""
         item = unit.item
         if item is None and inside:
-            item = max(inside, key=lambda item: _RANKS[grammars.CHUNK_KINDS[item.kind]])
-        symbol, path = (item.symbol, item.path) if item is not None else ("", ())
+            item = max(inside, key=_rank)
+        symbol, path = (item.symbol, item.path) if item is not None else ("", unit.path)
         definitions = tuple(Definition(item.name, item.kind, item.line + 1) for item in inside if not item.hidden)
         file = self.file
         first, last = unit.first + 1, unit.last + 1
         if first < last or len(text) <= _LONGEST_LINE:
-            yield Chunk(file.path, first, last, file.language, unit.kind, symbol, text, path, definitions, tuple(comments))
+            yield Chunk(
+                file.path, first, last, file.language, unit.kind, symbol, text, path, definitions, tuple(comments)
+            )
             return
         for start in range(0, len(text), _PIECE):
             piece = text[start : start + _PIECE]
             end = start + len(piece)
             if piece.strip():
-                ranges = tuple((max(a, start) - start, min(b, end) - start) for a, b in comments if a < end and b > start)
+                ranges = tuple(
+                    (max(a, start) - start, min(b, end) - start) for a, b in comments if a < end and b > start
+                )
                 yield Chunk(file.path, first, last, file.language, unit.kind, symbol, piece, path, definitions, ranges)
                 definitions = ()
 
     def _units(self, owner: Item | None, first: int, last: int, items: Sequence[Item], depth: int) -> list[_Unit]:
         """Cut the lines of one container, or of the file, into units."""
         lines = self.lines
-        kind = "module" if owner is None else grammars.CHUNK_KINDS[owner.kind]
+        gap_owner = None if owner is None or owner.kind == "namespace" else owner
+        kind = "module" if gap_owner is None else grammars.CHUNK_KINDS[gap_owner.kind]
+        path = () if owner is None else (*owner.path, owner.name)
         units: list[_Unit] = []
         line = first
         for item in items:
@@ -114,15 +131,15 @@ class _Cutter:
                 continue
             start = max(item.first, line)
             if start > line:
-                units += self._pieces(_Unit(line, start - 1, kind, owner, 0, gap=True), heads=not units)
+                units += self._pieces(_Unit(line, start - 1, kind, gap_owner, 0, gap=True, path=path), heads=not units)
             if item.items and depth < _DEEPEST and lines.size(start, item.last) > LARGEST_UNIT:
                 units += self._units(item, start, item.last, item.items, depth + 1)
             else:
                 item_kind = grammars.CHUNK_KINDS[item.kind]
-                units += self._pieces(_Unit(start, item.last, item_kind, item, _RANKS[item_kind]))
+                units += self._pieces(_Unit(start, item.last, item_kind, item, _rank(item)))
             line = item.last + 1
         if line <= last:
-            units += self._pieces(_Unit(line, last, kind, owner, 0, gap=True), heads=not units)
+            units += self._pieces(_Unit(line, last, kind, gap_owner, 0, gap=True, path=path), heads=not units)
         return self._merged(units, seal=owner is not None)
 
     def _minor(self, item: Item) -> bool:
@@ -136,13 +153,13 @@ class _Cutter:
     def _pieces(self, unit: _Unit, *, heads: bool = False) -> list[_Unit]:
         """Cut a unit that is too large; a gap that heads its container stands for it, unless it is tiny."""
         if heads and unit.item is not None and self.lines.size(unit.first, unit.last) >= _TINY:
-            unit.rank = _RANKS[unit.kind]
+            unit.rank = _rank(unit.item)
         pieces = []
         cuts = self.lines.cuts(unit.first, unit.last, _PIECE, LARGEST_UNIT)
         for first, last in cuts:
             first, last = self.lines.trimmed(first, last)
             if first <= last:
-                pieces.append(_Unit(first, last, unit.kind, unit.item, unit.rank, unit.gap, sealed=len(cuts) > 1))
+                pieces.append(_Unit(first, last, unit.kind, unit.item, unit.rank, unit.gap, len(cuts) > 1, unit.path))
         return pieces
 
     def _merged(self, units: Sequence[_Unit], *, seal: bool) -> list[_Unit]:
@@ -173,13 +190,17 @@ class _Cutter:
         """Yield chunks of the comments that are worth finding by themselves."""
         lines, file = self.lines, self.file
         for comment in self.outline.comments:
-            if not comment.alone or (comment.first == comment.last and comment.end_byte - comment.start_byte < _SHORTEST_COMMENT):
+            if not comment.alone or (
+                comment.first == comment.last and comment.end_byte - comment.start_byte < _SHORTEST_COMMENT
+            ):
                 continue
-            start = lines.starts[comment.first]
-            text = lines.text[start : lines.end(comment.last)]
+            text = lines.text[lines.starts[comment.first] : lines.end(comment.last)]
+            if len(text) < 10 * _FEWEST_LETTERS and len(_NOT_WORD.sub("", text)) < _FEWEST_LETTERS:
+                continue
             if comment.first < 5 and _LICENCE.search(text):
                 continue
-            item, path = comment.documents, ()
+            item = comment.documents
+            path: tuple[str, ...] = ()
             if item is None:
                 around = self.outline.around(comment.first)
                 if comment.inside:
@@ -191,6 +212,10 @@ class _Cutter:
             symbol = ""
             if item is not None:
                 symbol, path = item.symbol, item.path
-            a, b = lines.character(comment.start_byte) - start, lines.character(comment.end_byte) - start
-            first, last = comment.first + 1, comment.last + 1
-            yield Chunk(file.path, first, last, file.language, "comment", symbol, text, path, (), ((a, min(b, len(text))),))
+            for first, last in lines.cuts(comment.first, comment.last, _PIECE, LARGEST_UNIT):
+                first, last = lines.trimmed(first, last)
+                start = lines.starts[first]
+                text = lines.text[start : lines.end(last)]
+                a = max(0, lines.character(comment.start_byte) - start)
+                b = min(lines.character(comment.end_byte) - start, len(text))
+                yield Chunk(file.path, first + 1, last + 1, file.language, "comment", symbol, text, path, (), ((a, b),))

@@ -15,7 +15,8 @@ _CPP = re.compile(
     rb"|using\s+(?:namespace\s+)?[\w:]+\s*[=;]|enum\s+class\b|constexpr\s)|\bstd::\w",
     re.MULTILINE,
 )
-_MACRO_LINE = re.compile(rb"^[A-Z_][A-Z0-9_]{3,}(?:[ \t]*\([^()\n]*\))?[ \t]*\r?$", re.MULTILINE)
+_CPP_WORDS = (b"::", b"class ", b"namespace ", b"template", b"constexpr ", b"public:")
+_MACRO_LINE = re.compile(rb"\n([A-Z][A-Z0-9_]{3,}(?:[ \t]*\([ -~]*\))?[ \t]*)(?=[\r\n])")
 _MACRO_IN_HEAD = re.compile(
     rb"\b(class|struct)((?:\s+[A-Z][A-Z0-9]*_?[A-Z0-9_]+(?:\s*\([^()\n]*\))?)+)(?=\s+\w+(?:\s*<[^<>{};]*>)?\s*(?:final\s*)?[{:][^:])"
 )
@@ -24,17 +25,19 @@ _MARKUP = re.compile(rb"^<(template|style|i18n|docs)\b[^>]*>.*?^</\1>", re.MULTI
 
 
 def is_cpp(data: bytes) -> bool:
-    """Tell whether a file that could be C is C++."""
-    return _CPP.search(data) is not None
+    """Tell whether a header file is C++ rather than C."""
+    return any(word in data for word in _CPP_WORDS) and _CPP.search(data) is not None
 
 
 def without_macros(data: bytes) -> bytes:
-    """Blank out macros that C and C++ parsers stumble over, leaving every other byte in its place.
+    """Return C or C++ with the macros blanked out that parsers stumble over, every other byte being in its place.
 
     These are macros alone on an unindented line, and those between `class` and a class's name.
     """
-    data = _MACRO_LINE.sub(lambda match: b" " * len(match.group()), data)
-    return _MACRO_IN_HEAD.sub(lambda match: match.group(1) + b" " * len(match.group(2)), data)
+    data = _MACRO_LINE.sub(lambda match: b"\n" + b" " * len(match.group(1)), data)
+    if b"class " in data:
+        data = _MACRO_IN_HEAD.sub(lambda match: match.group(1) + b" " * len(match.group(2)), data)
+    return data
 
 
 def component(lines: Lines) -> tuple[str, list[Range], list[tuple[int, int]]]:
@@ -52,6 +55,8 @@ def component(lines: Lines) -> tuple[str, list[Range], list[tuple[int, int]]]:
         start, end = match.span(2)
         first, last = lines.line_of(start), lines.line_of(end)
         ranges.append(
-            Range(Point(first, start - lines.byte_starts[first]), Point(last, end - lines.byte_starts[last]), start, end)
+            Range(
+                Point(first, start - lines.byte_starts[first]), Point(last, end - lines.byte_starts[last]), start, end
+            )
         )
     return language, ranges, [match.span() for match in _MARKUP.finditer(data)]

@@ -4,8 +4,9 @@ A query's captures are `@kind` or `@kind.rule`. The kind is a definition's, or o
 documentation string that stands before its definition), `doc` (a documentation string inside its definition), `attach`
 (decorators and attributes before a definition), `wrap` (a node that belongs to the first definition inside it), `tail` (a
 node that belongs to the definition before it), `prototype` (a function without a body) and `test` (a call with a title and
-a function). A capture that begins with an underscore only serves a predicate. The rule says where the name stands: a way
-there by fields and child types (`a-b`), `is_name` for a fixed name, or one of `names.READERS`; `name` if there is none.
+a function). The rule says where the name stands: a way there by fields and child types (`a-b`), `is_name` for a fixed name,
+or one of `names.READERS`; `name` if there is none. Some rules also want a beginning (`PREFIXES`). Queries have no
+predicates: they would read the text of nodes, which is slow.
 """
 
 from __future__ import annotations
@@ -25,10 +26,12 @@ _JAVASCRIPT = f"""
 (class_body (FIELD) @property.KEY)
 (variable_declarator name: (identifier) value: {_FUNCTION}) @function
 (variable_declarator name: (identifier) value: (class)) @class
-(variable_declarator name: (identifier) value: (call_expression arguments: (arguments . {_FUNCTION}))) @function
 (pair value: {_FUNCTION}) @method.key
 (assignment_expression left: [(member_expression) (identifier)] right: {_FUNCTION}) @function.left
 (assignment_expression left: [(member_expression) (identifier)] right: (class)) @class.left
+(program (_ (variable_declarator name: (identifier) value: (call_expression arguments: (arguments . {_FUNCTION}))) @function))
+(program (export_statement
+  (_ (variable_declarator name: (identifier) value: (call_expression arguments: (arguments . {_FUNCTION}))) @function)))
 (program (_ (variable_declarator name: (identifier)) @const))
 (program (export_statement (_ (variable_declarator name: (identifier)) @const)))
 (program {_TITLED})
@@ -159,14 +162,15 @@ QUERIES: dict[str, str] = {
 (comment) @comment
 (module) @module
 (class) @class
-(singleton_class) @namespace.value
 [(method) (singleton_method)] @function
 (assignment left: (constant)) @const.left
-(program (call method: (_) arguments: (argument_list . [(string) (constant) (scope_resolution) (simple_symbol)])
-  block: (do_block)) @test.title)
-(body_statement (call method: (_) arguments: (argument_list . [(string) (constant) (scope_resolution) (simple_symbol)])
-  block: (do_block)) @test.title)
-""",
+(program CALL)
+(class body: (body_statement CALL))
+(do_block body: (body_statement CALL))
+""".replace(
+        "CALL",
+        "(call arguments: (argument_list . [(string) (constant) (scope_resolution)]) block: (do_block)) @test.title",
+    ),
     "php": """
 (comment) @comment
 (class_declaration) @class
@@ -230,15 +234,10 @@ QUERIES: dict[str, str] = {
 """,
     "elixir": """
 (comment) @comment
-((unary_operator operand: (call target: (identifier) @_doc)) @comment (#any-of? @_doc "doc" "moduledoc" "typedoc"))
-((unary_operator operand: (call target: (identifier) @_at)) @attach
-  (#any-of? @_at "spec" "impl" "tag" "deprecated" "since" "callback" "dialyzer"))
-((call target: (identifier) @_def (arguments)) @function.elixir
-  (#any-of? @_def "def" "defp" "defmacro" "defmacrop" "defguard" "defguardp" "defdelegate" "defn" "defnp"
-    "defmodule" "defprotocol" "defimpl"))
-((call target: (identifier) @_test (arguments . (string)) (do_block)) @test.title
-  (#any-of? @_test "test" "describe" "property"))
-((unary_operator operand: (call target: (identifier) @_type)) @type.elixir_type (#any-of? @_type "type" "opaque" "typep"))
+(unary_operator operand: (call target: (identifier))) @comment.elixir_documentation
+(unary_operator operand: (call target: (identifier))) @attach.elixir_attribute
+(unary_operator operand: (call target: (identifier))) @type.elixir_type
+(call target: (identifier) (arguments)) @function.elixir
 """,
     "lua": """
 (comment) @comment
@@ -299,10 +298,7 @@ QUERIES: dict[str, str] = {
 (binary_operator lhs: [(identifier) (string)] operator: ["<-" "=" "<<-"] rhs: (function_definition)) @function.left
 (program (binary_operator lhs: (identifier) operator: ["<-" "=" "<<-"]) @const.left)
 (argument name: (identifier) value: (function_definition)) @method
-(program (call function: (identifier) @_set arguments: (arguments . (argument value: (string)))) @class.arguments-argument-value
-  (#any-of? @_set "setClass" "setRefClass" "R6Class"))
-(program (call function: (identifier) @_generic arguments: (arguments . (argument value: (string)))) @function.arguments-argument-value
-  (#any-of? @_generic "setMethod" "setGeneric" "test_that"))
+(program (call function: (identifier) arguments: (arguments . (argument value: (string)))) @function.r)
 """,
     "sql": """
 [(comment) (marginalia)] @comment
@@ -321,6 +317,13 @@ QUERIES: dict[str, str] = {
 
 QUERIES["vue"] = QUERIES["svelte"] = ""  # their scripts are in other languages
 
+PREFIXES: dict[str, tuple[bytes, ...]] = {
+    "elixir_documentation": (b"@doc ", b"@moduledoc ", b"@typedoc "),
+    "elixir_attribute": (b"@spec ", b"@impl ", b"@tag ", b"@deprecated ", b"@since ", b"@callback ", b"@dialyzer "),
+    "elixir_type": (b"@type ", b"@opaque ", b"@typep "),
+}
+"""What the nodes of some rules must begin with."""
+
 GRAMMAR_NAMES = {"protobuf": "proto"}
 """Where tree_sitter_language_pack calls a grammar otherwise than we call the language."""
 
@@ -330,10 +333,13 @@ METHODS_IN = frozenset("class struct trait interface protocol object enum impl i
 MORE_METHODS_IN = {"ruby": frozenset(("module", "namespace"))}
 
 CHUNK_KINDS = {
-    **dict.fromkeys("class struct trait interface protocol module object enum type impl namespace instance".split(), "class"),
+    **dict.fromkeys(
+        "class struct trait interface protocol module object enum type impl namespace instance".split(), "class"
+    ),
     **dict.fromkeys("function macro test".split(), "function"),
     "method": "method",
-    **dict.fromkeys("const property markup".split(), "module"),
+    "property": "class",
+    **dict.fromkeys("const markup".split(), "module"),
 }
 """A chunk's kind by its definition's."""
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import accumulate, count, pairwise
+from operator import add
 
 _TERMINATOR = re.compile(r"\r\n?|\n")
 
@@ -23,7 +24,7 @@ class Lines:
             self.lines = [text[start:end].rstrip("\r\n") for start, end in pairwise((*self.starts, len(text)))]
         else:
             self.lines = text.split("\n")
-            self.starts = list(accumulate((len(line) + 1 for line in self.lines), initial=0))
+            self.starts = [0, *map(add, accumulate(map(len, self.lines)), count(1))]
             self.starts.pop()
         self.ascii = text.isascii()
 

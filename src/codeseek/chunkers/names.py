@@ -24,8 +24,11 @@ _ARGUMENTS = re.compile(r"<[^<>]*>|\[[^\[\]]*\]|\{[^{}]*\}")
 _PATH = re.compile(r"[\w$#.?!]+")
 _EXPORTS = re.compile(r"^(?:module\.exports|exports|this|self|window)\.|\.prototype(?=\.)")
 _KEYWORDS = frozenset("if for while switch return catch else".split())
-_TESTS = frozenset("describe it test context suite specify bench property step scenario feature fit xit fdescribe xdescribe".split())
+_TESTS = frozenset(
+    "describe it test context suite specify bench property step scenario feature fit xit fdescribe xdescribe".split()
+)
 _ZIG_CONTAINER = re.compile(rb"=\s*(?:extern\s+|packed\s+)?(struct|enum|union|opaque|error\s*\{)")
+_OPERATOR = re.compile(r"\boperator\b")
 _LONGEST = 120
 
 
@@ -88,23 +91,37 @@ def _declarator(node: Node, data: bytes) -> Name:
     inner = node
     while True:
         following = inner.child_by_field_name("declarator")
-        if following is None and inner.type in {"parenthesized_declarator", "reference_declarator", "variadic_declarator"}:
+        if following is None and inner.type in {
+            "parenthesized_declarator",
+            "reference_declarator",
+            "variadic_declarator",
+        }:
             following = inner.named_child(inner.named_child_count - 1) if inner.named_child_count else None
         if following is None:
             break
-        if following.type == "operator_cast":
-            return "operator " + text_of(following.child_by_field_name("type"), data), following.start_byte, ""
         inner = following
+        if inner.type == "operator_cast":
+            break
     if inner.id == node.id:
         return NAMELESS
     name = text_of(inner, data)
-    if "operator" in name:
-        name = "".join(name.replace("::", ".").split())
+    if _OPERATOR.search(name):
+        name = _operator_name(name)
     elif name.isupper() and node.type == "function_definition" and node.child_by_field_name("type") is None:
         name = _macro(node, name, data)
     else:
-        name = plain(name)
+        words = name.split()
+        name = plain(words[-1] if len(words) > 1 and "<" not in name else name)
     return name, inner.start_byte, ""
+
+
+def _operator_name(name: str) -> str:
+    """C++: `Store::operator std::string() const` is `Store.operator string`, without the parameters."""
+    scope, _, operator = name.rpartition("operator")
+    operator = operator.strip()
+    if operator[:1].isalpha():
+        operator = " " + operator.split("(")[0].split("::")[-1].strip(" *&")
+    return f"{plain(scope)}.operator{''.join(operator.split()) if operator[:1] != ' ' else operator}".lstrip(".")
 
 
 def _macro(node: Node, name: str, data: bytes) -> str:
@@ -136,7 +153,9 @@ def _title(node: Node, data: bytes) -> Name:
     for field in ("function", "method", "target", "name"):
         callee = callee or node.child_by_field_name(field)
     called = text_of(callee, data) if callee is not None and callee.end_byte - callee.start_byte < _LONGEST else ""
-    arguments = node.child_by_field_name("arguments") or child(node, "arguments", "argument_list", "argument_part") or node
+    arguments = (
+        node.child_by_field_name("arguments") or child(node, "arguments", "argument_list", "argument_part") or node
+    )
     first = arguments.named_child(0) if arguments.named_child_count else None
     title = " ".join(text_of(first, data).strip("\"'`:").split())[:_LONGEST] or "test"
     is_test = not called or not _PATH.fullmatch(called) or called.split(".")[0] in _TESTS
@@ -149,7 +168,11 @@ def _call(node: Node, data: bytes) -> Name:
     if found is not None:
         return _title(found, data)
     found = child(child(child(node, "selector"), "argument_part"), "arguments")
-    return (text_of(found.named_child(0) if found is not None else None, data).strip("\"'") or "test"), node.start_byte, ""
+    return (
+        (text_of(found.named_child(0) if found is not None else None, data).strip("\"'") or "test"),
+        node.start_byte,
+        "",
+    )
 
 
 def _operator(node: Node, data: bytes) -> Name:
@@ -211,14 +234,27 @@ def _haskell(node: Node, data: bytes) -> Name:
     return text_of(found, data).strip("()` ").replace(".", "·"), found.start_byte, ""
 
 
-_ELIXIR_KINDS = {"defmodule": "module", "defprotocol": "protocol", "defimpl": "impl", "defmacro": "macro", "defmacrop": "macro"}
+_ELIXIR_KINDS = {
+    **dict.fromkeys((b"def", b"defp", b"defguard", b"defguardp", b"defdelegate", b"defn", b"defnp"), "function"),
+    **dict.fromkeys((b"defmacro", b"defmacrop"), "macro"),
+    **dict.fromkeys((b"test", b"describe", b"property"), "test"),
+    b"defmodule": "module",
+    b"defprotocol": "protocol",
+    b"defimpl": "impl",
+}
 
 
 def _elixir(node: Node, data: bytes) -> Name:
     """Elixir: definitions are calls; what is called tells the kind, the first argument has the name."""
-    kind = _ELIXIR_KINDS.get(text_of(node.child_by_field_name("target"), data), "")
+    target = node.child_by_field_name("target")
+    kind = _ELIXIR_KINDS.get(data[target.start_byte : target.end_byte], "") if target is not None else ""
+    if not kind:
+        return NAMELESS
     arguments = child(node, "arguments")
     head = arguments.named_child(0) if arguments is not None and arguments.named_child_count else None
+    if kind == "test":
+        is_titled = head is not None and head.type == "string" and child(node, "do_block") is not None
+        return (text_of(head, data).strip('"')[:_LONGEST], node.start_byte, kind) if is_titled else NAMELESS
     while head is not None and head.type == "binary_operator":
         operator = text_of(head.child_by_field_name("operator"), data)
         if operator != "when":
@@ -297,11 +333,24 @@ _SQL_KINDS = {
 }  # fmt: skip
 
 
+_R_KINDS = {
+    **dict.fromkeys((b"setClass", b"setRefClass", b"R6Class"), "class"),
+    **dict.fromkeys((b"setMethod", b"setGeneric", b"setValidity"), "function"),
+    **dict.fromkeys((b"test_that", b"describe", b"it"), "test"),
+}
+
+
+def _r(node: Node, data: bytes) -> Name:
+    """R: classes, methods and tests are calls; what is called tells the kind, the first string is the name."""
+    function = node.child_by_field_name("function")
+    kind = _R_KINDS.get(data[function.start_byte : function.end_byte], "") if function is not None else ""
+    argument = child(node.child_by_field_name("arguments"), "argument")
+    return (text_of(argument, data).strip("\"'")[:_LONGEST] if kind else ""), node.start_byte, kind
+
+
 def _sql(node: Node, data: bytes) -> Name:
-    """SQL: what is created tells the kind; a schema qualifies the name."""
-    created = node.named_child(0)
-    if created is None:
-        return NAMELESS
+    """Return what an SQL statement creates; a schema qualifies the name."""
+    created = node.named_children[0]
     found = created.child_by_field_name("column") or child(created, "object_reference", "identifier")
     name = text_of(found, data).replace('"', "").replace("`", "")
     return "".join(name.split()), created.start_byte, _SQL_KINDS.get(created.type, "")
@@ -327,5 +376,6 @@ READERS: dict[str, Reader] = {
     "zig": _zig,
     "dart": _dart,
     "julia": _julia,
+    "r": _r,
     "sql": _sql,
 }

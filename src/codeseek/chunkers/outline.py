@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,13 +14,23 @@ from codeseek.chunkers import dialects, grammars, names
 from codeseek.chunkers.lines import Lines
 
 if TYPE_CHECKING:
-    from tree_sitter import Node, Parser, Query, Range
+    from tree_sitter import Node, Parser, Point, Query, Range, Tree
 
 _WIDENING = 60
 _LAST = 1 << 40
 _PRIORITIES = {"wrap": -_LAST, "class": _LAST, "type": 2 * _LAST, "const": 3 * _LAST, "property": 3 * _LAST}
 """Which of several captures of one node counts: wrappers, then the more specific kind."""
 
+_PATIENCE_S = 0.5
+_PATIENCE_S_PER_BYTE = 3e-6
+_QUICK = 16_384
+"""Bytes up to which nothing can take long."""
+
+_PARSING = threading.Lock()
+_BLOCK = bytearray(4096)
+_DEEPEST_NODE = 256
+_DEEPEST = 40
+_WIDEST = 5000
 _SPACE = b" \t\r\n\f\v"
 
 
@@ -99,7 +111,7 @@ _Event = tuple[int, int, int, str, names.Reader, "Node | None"]
 class _Grammar:
     parser: Parser
     query: Query
-    captures: dict[str, tuple[str, names.Reader]]
+    captures: dict[str, tuple[str, str, names.Reader]]
 
 
 @cache
@@ -114,19 +126,20 @@ def _grammar(language: str) -> _Grammar:
     for number in range(query.capture_count):
         capture = query.capture_name(number)
         kind, _, rule = capture.partition(".")
-        captures[capture] = (kind, names.reader(rule or "name"))
+        captures[capture] = (kind, rule, names.reader(rule or "name"))
     return _Grammar(Parser(grammar), query, captures)
 
 
 def outline(language: str, lines: Lines) -> Outline:
     """Return what a source text defines and comments; `language` is one of `grammars.QUERIES`."""
     if language in {"c", "cpp"}:
-        language = "cpp" if language == "cpp" or dialects.is_cpp(lines.data) else "c"
         return _outline(language, lines, dialects.without_macros(lines.data), None)
     if language in {"vue", "svelte"}:
         language, scripts, markup = dialects.component(lines)
         found = _outline(language, lines, lines.data, scripts) if scripts else Outline()
-        found.items = sorted((*found.items, *(_markup(lines, start, end) for start, end in markup)), key=lambda item: item.first)
+        found.items = sorted(
+            (*found.items, *(_markup(lines, start, end) for start, end in markup)), key=lambda item: item.first
+        )
         return found
     return _outline(language, lines, lines.data, None)
 
@@ -140,34 +153,88 @@ def _outline(language: str, lines: Lines, data: bytes, ranges: list[Range] | Non
     from tree_sitter import QueryCursor
 
     grammar = _grammar(language)
-    if ranges is not None:
-        grammar.parser.included_ranges = ranges
-    try:
-        tree = grammar.parser.parse(data)
-    finally:
-        if ranges is not None:
-            del grammar.parser.included_ranges
+    tree = _parse(grammar.parser, data, ranges)
+    if tree is None or _hopeless(tree.root_node, len(data)):
+        return Outline()
+    cursor = QueryCursor(grammar.query)
+    cursor.set_max_start_depth(_DEEPEST_NODE)
     events: list[_Event] = []
     attached: dict[int, int] = {}
     comments: list[tuple[int, int, bool]] = []
-    for capture, nodes in QueryCursor(grammar.query).captures(tree.root_node).items():
-        kind, read_name = grammar.captures[capture]
+    for capture, nodes in cursor.captures(tree.root_node).items():
+        kind, rule, read_name = grammar.captures[capture]
+        if rule in grammars.PREFIXES:
+            nodes = [node for node in nodes if lines.data.startswith(grammars.PREFIXES[rule], node.start_byte)]
         if kind in {"comment", "doc"}:
             comments += [(node.start_byte, node.end_byte, kind == "doc") for node in nodes]
         elif kind == "attach":
             for node in nodes:
-                first, last, alone = _span(lines, node.start_byte, node.end_byte)
-                if alone:
+                first, last, _ = _span(lines, node.start_byte, node.end_byte)
+                if last not in attached:
                     attached[last] = first
-        elif kind[0] != "_":
+        else:
             order = len(events) + _PRIORITIES.get(kind, 0)
-            events += [(node.start_byte, -node.end_byte, order + i, kind, read_name, node) for i, node in enumerate(nodes)]
+            events += [
+                (node.start_byte, -node.end_byte, order + i, kind, read_name, node) for i, node in enumerate(nodes)
+            ]
     comments.sort()
+    if comments and comments[-1][1] > len(data):  # line feeds added by `_parse_patiently`
+        comments[-1] = (comments[-1][0], len(data), comments[-1][2])
     events.sort()
     blocks = _blocks(lines, comments)
     items, everything = _Nesting(language, lines).nest(events)
     _widen(everything, attached, {block.last: block for block in blocks if block.alone and not block.inside})
     return Outline(items, blocks)
+
+
+def _parse(parser: Parser, data: bytes, ranges: list[Range] | None) -> Tree | None:
+    with _PARSING:
+        if ranges is not None:
+            parser.included_ranges = ranges
+        try:
+            return parser.parse(data) if len(data) <= _QUICK else _parse_patiently(parser, data)
+        finally:
+            if ranges is not None:
+                del parser.included_ranges
+
+
+def _parse_patiently(parser: Parser, data: bytes) -> Tree | None:
+    """Parse, but give up (None) when that takes far longer than it should: error recovery is not linear.
+
+    The binding never releases what the reading callback returns: so it is one block, filled anew, with line feeds at the
+    end. It also reads the text of nodes through the callback, which rules out predicates in queries.
+    """
+    calls = 0
+    end = time.thread_time() + _PATIENCE_S + len(data) * _PATIENCE_S_PER_BYTE
+
+    def is_late(_offset: int, _has_error: bool) -> bool:  # noqa: FBT001  so it is called
+        nonlocal calls
+        calls += 1
+        return calls & 15 == 0 and time.thread_time() > end
+
+    def read(offset: int, _point: Point) -> bytearray | None:
+        if offset >= len(data):
+            return None
+        _BLOCK[:] = data[offset : offset + len(_BLOCK)].ljust(len(_BLOCK), b"\n")
+        return _BLOCK
+
+    try:
+        return parser.parse(read, progress_callback=is_late)
+    except ValueError:
+        parser.reset()
+        return None
+
+
+def _hopeless(root: Node, size: int) -> bool:
+    """Tell whether somewhere thousands of tokens stand in a row without structure; queries are quadratic in their number."""
+    if size < _WIDEST:
+        return False
+    for place in range(0, size, max(1, size // 64)):
+        leaf = root.descendant_for_byte_range(place, place)
+        for node in (leaf, leaf.parent if leaf is not None else None):
+            if node is not None and node.child_count > max(_WIDEST, 50 * node.named_child_count):
+                return True
+    return False
 
 
 def _span(lines: Lines, start: int, end: int) -> tuple[int, int, bool]:
@@ -218,7 +285,7 @@ class _Nesting:
         wrap_start = wrap_end = -1
         latest = (-1, -1)
         for start, end, _, kind, read_name, node in events:
-            end = -end
+            end = min(-end, len(data))
             while end > start and data[end - 1] in _SPACE:
                 end -= 1
             if kind == "wrap":
@@ -231,13 +298,16 @@ class _Nesting:
                 continue
             while stack and stack[-1].end_byte <= start:
                 stack.pop()
+            if len(stack) >= _DEEPEST:
+                continue
             name, name_byte, other_kind = read_name(node, data)
             if not name:
                 continue
+            kind = other_kind or kind
             latest = (start, end)
             if wrap_start <= start and end <= wrap_end:
                 start, end, wrap_start, wrap_end = wrap_start, wrap_end, -1, -1
-            self._add(stack, other_kind or kind, name, name_byte, start, end)
+            self._add(stack, kind, name, name_byte, start, end)
         return self.top, self.everything
 
     def _extend(self, stack: list[Item], end: int) -> None:
@@ -260,7 +330,13 @@ class _Nesting:
         bodiless = kind == "prototype"
         if kind == "function" or bodiless:
             kind = "method" if qualifiers or (parent is not None and parent.kind in self.methods_in) else "function"
-        path = qualifiers if parent is None else (*parent.path, parent.name, *qualifiers)
+        path = qualifiers
+        if parent is not None:
+            around = (*parent.path, parent.name)
+            common = 0
+            while common < len(qualifiers) and common < len(around) and qualifiers[common] == around[common]:
+                common += 1  # `absl::Cord::Find` in the namespace `absl`
+            path = (*around, *qualifiers[common:])
         first = bisect_right(starts, start) - 1
         last = first if first + 1 == len(starts) or end <= starts[first + 1] else bisect_right(starts, end - 1) - 1
         siblings = self.top if parent is None else parent.items
@@ -288,6 +364,7 @@ def _widen(items: Sequence[Item], attached: dict[int, int], comments: dict[int, 
     """Widen definitions upward over the comments, decorators and attributes that stand right before them."""
     for item in items:
         highest = item.first - _WIDENING
+        nearest = True
         while True:
             above = item.first - 1
             comment = comments.get(above)
@@ -296,6 +373,7 @@ def _widen(items: Sequence[Item], attached: dict[int, int], comments: dict[int, 
                 break
             if comment is not None and comment.documents is None:
                 comment.documents = item
-            if first < highest:
+            if first < highest and not nearest:
                 break
             item.first = first
+            nearest = nearest and comment is None
