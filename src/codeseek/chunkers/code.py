@@ -24,7 +24,10 @@ _DEEPEST = 40
 _SHORTEST_COMMENT = 60
 _FEWEST_LETTERS = 20
 _NOT_WORD = re.compile(r"[\W_]+")
-_RANKS = {"class": 3, "function": 2, "method": 2, "module": 1}
+_RANKS = {kind: {"class": 3, "module": 1}.get(chunk_kind, 2) for kind, chunk_kind in grammars.CHUNK_KINDS.items()}
+_RANKS |= {"namespace": 1, "property": 1}
+"""How much a definition stands for a chunk that has several."""
+
 _MINOR = frozenset(("const", "property", "type", "macro"))
 _LICENCE = re.compile(r"copyright|licen[sc]e|spdx|all rights reserved", re.IGNORECASE)
 
@@ -54,11 +57,6 @@ class _Unit:
     path: tuple[str, ...] = ()
 
 
-def _rank(item: Item) -> int:
-    """Tell how much a definition stands for a chunk that has several."""
-    return 1 if item.kind in {"namespace", "property"} else _RANKS[grammars.CHUNK_KINDS[item.kind]]
-
-
 class _Cutter:
     """Cuts one file, with its outline at hand."""
 
@@ -86,27 +84,23 @@ class _Cutter:
             while number < len(comments) and comments[number].first <= last:
                 comment = comments[number]
                 number += 1
-                a = max(0, lines.character(comment.start_byte) - start)
-                b = min(len(text), lines.character(comment.end_byte) - start)
-                if a < b:
-                    ranges.append((a, b))
-            yield from self._chunks(unit, text, definitions[from_definition:next_definition], ranges)
+                a, b = lines.character(comment.start_byte) - start, lines.character(comment.end_byte) - start
+                ranges.append((max(a, 0), min(b, len(text))))
+            yield from self._chunks(unit, text, definitions[from_definition:next_definition], tuple(ranges))
 
     def _chunks(
-        self, unit: _Unit, text: str, inside: Sequence[Item], comments: Sequence[tuple[int, int]]
+        self, unit: _Unit, text: str, inside: Sequence[Item], comments: tuple[tuple[int, int], ...]
     ) -> Iterator[Chunk]:
         """Make one chunk of a unit, or several if it is a line that is far too long."""
         item = unit.item
         if item is None and inside:
-            item = max(inside, key=_rank)
+            item = max(inside, key=lambda item: _RANKS[item.kind])
         symbol, path = (item.symbol, item.path) if item is not None else ("", unit.path)
-        definitions = tuple(Definition(item.name, item.kind, item.line + 1) for item in inside if not item.hidden)
+        definitions = tuple([Definition(item.name, item.kind, item.line + 1) for item in inside if not item.hidden])
         file = self.file
         first, last = unit.first + 1, unit.last + 1
         if first < last or len(text) <= _LONGEST_LINE:
-            yield Chunk(
-                file.path, first, last, file.language, unit.kind, symbol, text, path, definitions, tuple(comments)
-            )
+            yield Chunk(file.path, first, last, file.language, unit.kind, symbol, text, path, definitions, comments)
             return
         for start in range(0, len(text), _PIECE):
             piece = text[start : start + _PIECE]
@@ -136,7 +130,7 @@ class _Cutter:
                 units += self._units(item, start, item.last, item.items, depth + 1)
             else:
                 item_kind = grammars.CHUNK_KINDS[item.kind]
-                units += self._pieces(_Unit(start, item.last, item_kind, item, _rank(item)))
+                units += self._pieces(_Unit(start, item.last, item_kind, item, _RANKS[item.kind]))
             line = item.last + 1
         if line <= last:
             units += self._pieces(_Unit(line, last, kind, gap_owner, 0, gap=True, path=path), heads=not units)
@@ -152,12 +146,17 @@ class _Cutter:
 
     def _pieces(self, unit: _Unit, *, heads: bool = False) -> list[_Unit]:
         """Cut a unit that is too large; a gap that heads its container stands for it, unless it is tiny."""
-        if heads and unit.item is not None and self.lines.size(unit.first, unit.last) >= _TINY:
-            unit.rank = _rank(unit.item)
+        lines = self.lines
+        size = lines.size(unit.first, unit.last)
+        if heads and unit.item is not None and size >= _TINY:
+            unit.rank = _RANKS[unit.item.kind]
+        if size <= LARGEST_UNIT:
+            unit.first, unit.last = lines.trimmed(unit.first, unit.last)
+            return [unit] if unit.first <= unit.last else []
         pieces = []
-        cuts = self.lines.cuts(unit.first, unit.last, _PIECE, LARGEST_UNIT)
+        cuts = lines.cuts(unit.first, unit.last, _PIECE, LARGEST_UNIT)
         for first, last in cuts:
-            first, last = self.lines.trimmed(first, last)
+            first, last = lines.trimmed(first, last)
             if first <= last:
                 pieces.append(_Unit(first, last, unit.kind, unit.item, unit.rank, unit.gap, len(cuts) > 1, unit.path))
         return pieces
@@ -169,8 +168,8 @@ class _Cutter:
         for unit in units:
             if merged:
                 previous = merged[-1]
-                own, together = size(unit.first, unit.last), size(previous.first, unit.last)
-                tiny = unit.gap and own < _TINY
+                together = size(previous.first, unit.last)
+                tiny = unit.gap and size(unit.first, unit.last) < _TINY
                 heading = len(merged) == 1 and previous.gap and size(previous.first, previous.last) < _TINY
                 small = together <= _SMALL and not (previous.sealed or unit.sealed)
                 if small or ((tiny or heading) and together <= _LONGEST_LINE):

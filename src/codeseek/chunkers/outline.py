@@ -227,7 +227,7 @@ def _parse_patiently(parser: Parser, data: bytes) -> Tree | None:
 
 def _hopeless(root: Node, size: int) -> bool:
     """Tell whether somewhere thousands of tokens stand in a row without structure; queries are quadratic in their number."""
-    if size < _WIDEST:
+    if size < _QUICK or not root.has_error:
         return False
     for place in range(0, size, max(1, size // 64)):
         leaf = root.descendant_for_byte_range(place, place)
