@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from codeseek.engine import Engine
@@ -126,4 +126,4 @@ class FakeEngine:
         self.requests.append(request)
         if self.search_error is not None:
             raise self.search_error
-        return replace(self.result, hits=tuple(self.hits[: request.limit]))
+        return self.result._replace(hits=tuple(self.hits[: request.limit]))

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -238,7 +238,7 @@ def test_nothing_found_has_its_own_status(run: Run, engine: FakeEngine) -> None:
 
 @pytest.mark.parametrize("change", [{"freshness": "stale"}, {"degraded": ("words only",)}])
 def test_weak_hits_have_their_own_status_where_asked(change: dict[str, object], run: Run, engine: FakeEngine) -> None:
-    engine.result = replace(RESULT, **change)  # type: ignore[arg-type] # one field
+    engine.result = RESULT._replace(**change)  # type: ignore[arg-type] # one field
     assert run("retry").status == 0
     assert run("retry", "--strict").status == 3
     assert "codeseek: " in run("retry", "--format", "paths").err

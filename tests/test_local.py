@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -220,4 +220,4 @@ def test_a_closed_engine_lets_go_of_its_files(engine: LocalEngine, root: Path, d
     engine.close()
     directory = Settings(data_dir=data).index_directory(root)
     assert not (directory / "index.db-wal").exists()
-    assert replace(engine.status(), size_bytes=0).files == 2
+    assert engine.status()._replace(size_bytes=0).files == 2

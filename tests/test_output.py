@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
@@ -31,7 +30,7 @@ HOSTILE = Chunk(
 
 
 def report(hits: Sequence[Hit] = HITS, *, explain: bool = False, **changes: object) -> Report:
-    result = replace(RESULT, hits=tuple(hits), terms=("replace", "检索"), **changes)  # type: ignore[arg-type] # any field
+    result = RESULT._replace(hits=tuple(hits), terms=("replace", "检索"), **changes)  # type: ignore[arg-type] # any field
     return Report(result, "replace 检索", ROOT, ROOT, explain)
 
 
@@ -83,7 +82,7 @@ def test_a_hit_has_every_promised_key() -> None:
 
 
 def test_json_gives_back_every_character_and_byte() -> None:
-    broken = replace(HOSTILE, path=PurePosixPath("caf\udce9.py"))
+    broken = HOSTILE._replace(path=PurePosixPath("caf\udce9.py"))
     text = render("json", report([Hit(HOSTILE, 1.0), Hit(broken, 0.5)]))
     text.encode("utf-8")
     hits = json.loads(text)["hits"]
@@ -126,7 +125,7 @@ def test_vimgrep_lines_can_be_taken_apart() -> None:
 
 
 def test_a_markdown_fence_is_longer_than_any_in_the_text() -> None:
-    fenced = replace(README, text="````python\nx\n````", symbol="a `b` c")
+    fenced = README._replace(text="````python\nx\n````", symbol="a `b` c")
     text = render("markdown", report([Hit(fenced, 1.0)]))
     assert "\n`````markdown\n" in text
     assert "``a `b` c``" in text
@@ -134,8 +133,7 @@ def test_a_markdown_fence_is_longer_than_any_in_the_text() -> None:
 
 @pytest.mark.parametrize("width", range(20, 121, 9))
 def test_no_line_is_wider_than_the_terminal(width: int) -> None:
-    long = replace(
-        STORE,
+    long = STORE._replace(
         path=PurePosixPath("src/路径.py"),
         symbol="非常长的名字" * 20,
         text="x" * 500 + " replace " + "多" * 300 + "\n" + "replace " * 100 + "\n",
@@ -147,7 +145,7 @@ def test_no_line_is_wider_than_the_terminal(width: int) -> None:
 
 
 def test_a_long_line_is_cut_around_its_first_mark() -> None:
-    long = replace(STORE, text="x" * 500 + " replace " + "y" * 500, definitions=())
+    long = STORE._replace(text="x" * 500 + " replace " + "y" * 500, definitions=())
     line = render("text", report([Hit(long, 1.0)])).splitlines()[1]
     assert " replace " in line
     assert line.split()[1].startswith("…")
@@ -172,6 +170,6 @@ def replace_directory(shown: Report, directory: str) -> Report:
 
 def test_scores_below_zero_or_all_equal_draw_a_bar() -> None:
     for scores in ((0.0, 0.0), (-1.0, -2.0), (1e-9, 1e-9)):
-        hits = [replace(hit, score=score) for hit, score in zip(HITS, scores, strict=True)]
+        hits = [hit._replace(score=score) for hit, score in zip(HITS, scores, strict=True)]
         for name in formats.FORMATS:
             assert render(name, report(hits))

@@ -6,7 +6,6 @@ import ast
 import json
 import re
 import tomllib
-from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -103,7 +102,7 @@ def test_every_exit_status_is_in_the_table() -> None:
 
 
 def test_the_json_schema_is_what_the_program_prints() -> None:
-    report = Report(replace(RESULT, hits=HITS), "x", Path("/project"), Path("/project"))
+    report = Report(RESULT._replace(hits=HITS), "x", Path("/project"), Path("/project"))
     record = json.loads("".join(formats.render("json", report, Terminal())))
     _, of_set, of_hit = section("JSON").split("| key |")
     assert list(table(f"| key |{of_set}", "key")) == list(record)

@@ -13,9 +13,8 @@ import unicodedata
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,8 +24,6 @@ from codeseek.records import Chunk
 
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
 _ASCII_WORDS = re.compile(r"\w+(?:\+\+|#)?", re.ASCII)
-_WORDS = re.compile(rf"[^\W{_CJK}]+(?:\+\+|#)?|[{_CJK}]+")
-_IS_CJK = re.compile(rf"[{_CJK}]")
 _PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W_A-Za-z0-9]+")
 _IDENTIFIER = re.compile(r"[A-Za-z_$@][\w$]*(?:(?:::|->|\\|\.|#)[A-Za-z_$][\w$]*)*[!?]?")
 _WHOLE = frozenset(
@@ -75,7 +72,17 @@ def words(text: str) -> Sequence[str]:
 
 
 def _find_words(text: str) -> Sequence[str]:
-    return (_ASCII_WORDS if text.isascii() else _WORDS).findall(text)
+    return (_ASCII_WORDS if text.isascii() else _any_words()).findall(text)
+
+
+@cache
+def _any_words() -> re.Pattern[str]:
+    return re.compile(rf"[^\W{_CJK}]+(?:\+\+|#)?|[{_CJK}]+")  # compiled when first needed: wide ranges take long
+
+
+@cache
+def _cjk() -> re.Pattern[str]:
+    return re.compile(rf"[{_CJK}]")
 
 
 _recent_words = lru_cache(maxsize=2048)(_find_words)  # a chunk is cut for its terms, and soon again for its vector
@@ -93,7 +100,7 @@ def word_terms(word: str) -> tuple[str, ...]:
     """Return the terms of one word: stems of its parts, and the parts joined where there are several."""
     if not word.isascii():
         word = fold(word)
-        if _IS_CJK.match(word):
+        if _cjk().match(word):
             return cjk_terms(word)
         word = "".join(char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char))
     pieces = parts(word)
@@ -241,16 +248,14 @@ def separate(chunk: Chunk) -> tuple[str, str]:
     return " ".join(code), " ".join(comments)
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word of a question: as typed, and the groups of words that it may stand for in code, each with its weight."""
 
     text: str
     alternatives: tuple[tuple[str, float], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """A question understood: terms with their weights, the words in order, identifiers with the strength of their claim.
 
     `terms` holds English words and those that stand for Chinese ones; `native` terms in Chinese script itself;
@@ -262,9 +267,9 @@ class Question:
     native: dict[str, float]
     words: tuple[Word, ...]
     identifiers: tuple[tuple[str, float], ...]
-    origins: dict[str, str] = field(default_factory=dict)
-    is_symbol: bool = False
-    has_chinese: bool = False
+    origins: dict[str, str]
+    is_symbol: bool
+    has_chinese: bool
 
 
 def question(
@@ -278,7 +283,7 @@ def question(
     found: list[Word] = []
     has_chinese = False
     for typed in words(folded):
-        if _IS_CJK.match(typed):
+        if _cjk().match(typed):
             has_chinese = True
             for word in segment(typed):
                 if word in STOP_WORDS_ZH:

@@ -6,7 +6,7 @@ import functools
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import astuple, dataclass, field, replace
+from dataclasses import astuple, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
 
@@ -119,7 +119,7 @@ class Indexer:
         """Put the index aside that was found damaged in use, and make it again."""
         with translated(), WriteLock(self.directory / LOCK):
             self._put_aside(reason)
-        return replace(self.refresh(listener), rebuilt=(DATABASE,))
+        return self.refresh(listener)._replace(rebuilt=(DATABASE,))
 
     def _first_look(self, reporter: Reporter, under: PurePosixPath, starter: _PoolStarter) -> Changes | None:
         """Scan without the lock, None when the index cannot be read."""

@@ -6,7 +6,6 @@ import functools
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -150,13 +149,17 @@ class LocalEngine:
         from codeseek.arrays import Damaged
 
         with self._guard:
+            mended: tuple[str, ...] = ()
             for attempt in range(_ATTEMPTS):
                 try:
                     if self._store is None:
                         self._store = Store.open(self._directory, self.root, read_only=True)
                     reading = self._read(self._store)
                     result = ask(reading, self._store)
-                    return replace(result, freshness=self._freshness, indexed_at=reading.indexed_at)
+                    degraded = (*result.degraded, *mended)
+                    return result._replace(
+                        freshness=self._freshness, indexed_at=reading.indexed_at, degraded=degraded
+                    )
                 except (FileNotFoundError, Damaged, Unusable) as error:
                     self._forget()
                     if attempt == _ATTEMPTS - 1:
@@ -165,8 +168,10 @@ class LocalEngine:
                         ) from error
                     if isinstance(error, Unusable):
                         self._indexer.remake(error.message)
+                        mended = ("the index was unusable and has been made again",)
                     elif attempt:
                         self._indexer.refresh(thorough=True)
+                        mended = ("a part of the index was damaged and has been made again",)
             raise AssertionError
 
     def _read(self, store: Store) -> _Reading:

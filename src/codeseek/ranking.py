@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
@@ -102,8 +102,7 @@ _TRANSLATED_NAME = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Names:
+class Names(NamedTuple):
     """How well the words of a question fit a file's names; each between 0 and 1."""
 
     title: float
@@ -182,8 +181,7 @@ class NameMatcher:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Intent:
+class Intent(NamedTuple):
     """What kinds of files a question asks for by name, so that they are not held against an answer."""
 
     test: bool
@@ -232,50 +230,81 @@ def language_folders(paths: Iterable[str]) -> dict[str, int]:
     return {parent: len(codes) for parent, codes in seen.items()}
 
 
-# Words by which a question about use (documentation) differs from one about construction (code). A reader's own
+# Words by which a question about use (documentation) differs from one about construction (code): a reader's own
 # situation, trouble, wishes and commands speak for documentation; mechanisms and constructs speak for code.
-_USE = re.compile(
-    r"""
-    \b(?:i|my|me|we|our|us|you|your)\b
-    |\b(?:not|no|never|nothing|without|instead|anymore|any\ more|still|only|just)\b|n't\b
-    |\b(?:errors?:|fail(?:s|ed|ing|ure)?|unexpected|ignored?|lost|missing|stuck|stale|wrong|broken|vanish\w*|hangs?
-    |stop(?:s|ped)|refused|denied|complain\w*|throws|raises|crash\w*|trouble\w*|warnings?)\b
-    |\b(?-i:[A-Z]\w*(?:Error|Exception|Warning))\b
-    |\b(?:should|can|may|must|could|need|want|why|which|when|do|did|is\ it|are\ there|what\ (?:is|are|do|does|should))\b
-    |(?<!how\ )\bdoes\b
-    |\b(?:(?:un)?install(?:ing|ation)?|upgrad\w+|migrat\w+|deploy\w*|set\ ?up|configur(?:e|ing)|tutorial|guide|quickstart
-    |getting\ started|docs?|readme|faq|licen[cs]e|contribut\w+|deprecated|compatib\w+|supported|recommended
-    |best\ practice|difference|versus|vs\.?|compared|alternative|production|behind|offline|docker|nginx|pull\ request|issue
-    |release|changelog|example|how\ to)\b
-    |\bv?\d+\.\d+\b|\bv\d+\b
-    |^(?=[\x00-\x7f]*$)(?:add|access|accept|allow|apply|attach|avoid|build|bypass|call|cap|carry|change|check|choose
-    |close|completely|convert|create|customi[sz]e|debug|define|detect|disable|download|enable|exclude|export|extend|find|force|get|give|handle|hide
-    |ignore|import|include|increase|keep|kick|limit|list|load|make|mock|move|open|override|pass|pin|prevent|print|publish
-    |read|reduce|register|remove|rename|replace|rerun|reset|restrict|retry|return|reuse|run|save|send|separate|serve|set
-    |share|show|skip|specify|speed|split|spread|start|stop|store|stream|swap|switch|tell|test|throttle|treat|trust|turn
-    |update|upload|use|validate|verify|wait|write)\s
-    |安装失败|怎么安装|卸载|升级|迁移到|部署|教程|指南|入门|报错|(?<!汇)报(?!告|文)|不能|无法|不了
-    |不(?:生效|触发|执行|支持|认|兼容|到|用|想|让|会|再|住|上|应)|没|为什么
-    |(?:^|[,，。?？;；]\s*)(?:怎么|怎样|怎么样才能)|怎么(?:办|用|修|装|配|设|开|关|改|指定|调|查)
-    |哪(?:个|些|里|种)|什么(?:时候|情况|原因|意思|区别|问题)|会不会|能不能|能否|可不可以|要不要|吗|我|该|需要|可以|应该|想
-    |才|却|而不是|丢|挂了|只|时$|之后|以后|后[,，]|了(?:$|[,，])|推荐|示例|例子|区别|如果|多少|为准|顺序|优先级
-    """,
-    re.IGNORECASE | re.VERBOSE,
+_USE_WORDS = frozenset(
+    "i my me we our us you your not no never nothing without instead anymore still only just error: errors: fail fails"
+    " failed failing failure unexpected ignore ignored lost missing stuck stale wrong broken hang hangs stops stopped"
+    " refused denied throws raises warning warnings should can may must could need want why which when do did install"
+    " uninstall installing uninstalling installation setup configure configuring tutorial guide quickstart doc docs readme"
+    " faq license licence deprecated supported recommended difference versus vs compared alternative production behind"
+    " offline docker nginx issue release changelog example".split()
 )
-_CONSTRUCTION = re.compile(
-    r"""
-    \b(?:implement\w*|internals?|definition|algorithm|logic|mechanism|source\ code|data\ structure|struct|trait|class|enum
-    |macro|interface|function|method)\b
-    |\bhow\ (?:is|are|does|do\ the)\b
-    |\bhow\ (?!(?:to|do|can|should|could|would|long|many|much)\b)(?:the\ |a\ |an\ )?
-        [\w.:<>'-]+(?:\ [\w.:<>'-]+){0,3}\ (?:is|are|\w+s)\b
-    |\b(?:handling|parsing|management|generation|registration|serialization|resolution|propagation|initialization
-    |dispatch(?:ing)?|binding)\b
-    |实现|定义|源码|源代码|内部|逻辑|原理|机制|算法|结构体|接口|函数|类型|宏|是(?:怎么|如何)
-    |(?:处理|解析|管理|注册|生成|序列化|渲染|调度|分发)$
-    """,
-    re.IGNORECASE | re.VERBOSE,
+_USE_BEGINNINGS = ("vanish", "complain", "crash", "trouble", "upgrad", "migrat", "deploy", "contribut", "compatib")
+_USE_PHRASES = (
+    "any more", "is it", "are there", "what is", "what are", "what do", "what does", "what should", "set up",
+    "getting started", "best practice", "pull request", "how to",
+)  # fmt: skip
+_COMMANDS = frozenset(
+    "add access accept allow apply attach avoid build bypass call cap carry change check choose close completely convert"
+    " create customise customize debug define detect disable download enable exclude export extend find force get give"
+    " handle hide ignore import include increase keep kick limit list load make mock move open override pass pin prevent"
+    " print publish read reduce register remove rename replace rerun reset restrict retry return reuse run save send"
+    " separate serve set share show skip specify speed split spread start stop store stream swap switch tell test throttle"
+    " treat trust turn update upload use validate verify wait write".split()
 )
+_CONSTRUCTION_WORDS = frozenset(
+    "internal internals definition algorithm logic mechanism struct trait class enum macro interface function method"
+    " handling parsing management generation registration serialization resolution propagation initialization dispatch"
+    " dispatching binding".split()
+)
+_NOT_MECHANISM = frozenset("to do can should could would long many much".split())
+_VERSION = re.compile(r"\bv?\d+\.\d+\b|\bv\d+\b")
+_EXCEPTION = re.compile(r"\b[A-Z]\w*(?:Error|Exception|Warning)\b")
+
+
+@cache
+def _use_in_chinese() -> re.Pattern[str]:
+    return re.compile(
+        r"安装失败|怎么安装|卸载|升级|迁移到|部署|教程|指南|入门|报错|(?<!汇)报(?!告|文)|不能|无法|不了"
+        r"|不(?:生效|触发|执行|支持|认|兼容|到|用|想|让|会|再|住|上|应)|没|为什么"
+        r"|(?:^|[,，。?？;；]\s*)(?:怎么|怎样)|怎么(?:办|用|修|装|配|设|开|关|改|指定|调|查)"
+        r"|哪(?:个|些|里|种)|什么(?:时候|情况|原因|意思|区别|问题)|会不会|能不能|能否|可不可以|要不要|吗|我|该|需要|可以|应该|想"
+        r"|才|却|而不是|丢|挂了|只|时$|之后|以后|后[,，]|了(?:$|[,，])|推荐|示例|例子|区别|如果|多少|为准|顺序|优先级"
+    )
+
+
+@cache
+def _construction_in_chinese() -> re.Pattern[str]:
+    return re.compile(
+        r"实现|定义|源码|源代码|内部|逻辑|原理|机制|算法|结构体|接口|函数|类型|宏|是(?:怎么|如何)"
+        r"|(?:处理|解析|管理|注册|生成|序列化|渲染|调度|分发)$"
+    )
+
+
+def _count_use(text: str) -> int:
+    """Count the words and forms of a question that speak of use."""
+    lower = text.lower()
+    spaced = lower.replace(",", " ").replace("?", " ").split()
+    count = sum(word in _USE_WORDS or word.startswith(_USE_BEGINNINGS) or word.endswith("n't") for word in spaced)
+    count += sum(word == "does" and before != "how" for before, word in pairwise(["", *spaced]))
+    count += sum(phrase in lower for phrase in _USE_PHRASES)
+    count += len(_VERSION.findall(lower)) + len(_EXCEPTION.findall(text))
+    if text.isascii():
+        return count + (len(spaced) > 1 and spaced[0] in _COMMANDS)
+    return count + len(_use_in_chinese().findall(text))
+
+
+def _count_construction(text: str) -> int:
+    """Count the words and forms of a question that speak of construction."""
+    spaced = text.lower().split()
+    count = sum(word in _CONSTRUCTION_WORDS or word.startswith("implement") for word in spaced)
+    if "how" in spaced:
+        following = spaced[spaced.index("how") + 1 :]
+        asks = bool(following) and following[0] not in _NOT_MECHANISM
+        count += asks and (following[0] in ("is", "are", "does") or any(word.endswith("s") for word in following[1:6]))
+    return count if text.isascii() else count + len(_construction_in_chinese().findall(text))
+
 
 DOCUMENTATION_WEIGHTS: Mapping[str, float] = {
     "use words": 2.5, "construction words": -0.9, "symbol query": -1.5, "identifiers": 0.75, "one word": -0.75,
@@ -287,8 +316,8 @@ _SUREST = 3.0  # log odds
 def documentation_features(question: Question) -> dict[str, float]:
     """Say what the words of a question tell of whether it asks for documentation."""
     return {
-        "use words": min(3.0, len(_USE.findall(question.text))),
-        "construction words": min(2.0, len(_CONSTRUCTION.findall(question.text))),
+        "use words": min(3.0, _count_use(question.text)),
+        "construction words": min(2.0, _count_construction(question.text)),
         "symbol query": float(question.is_symbol),
         "identifiers": max((strength for _, strength in question.identifiers), default=0.0),
         "one word": float(len(question.words) <= 1),

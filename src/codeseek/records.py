@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Literal
+from typing import Literal, NamedTuple
 
 CODE_KINDS = ("function", "method", "class", "module", "config")
 KINDS = (*CODE_KINDS, "section", "comment")
@@ -14,8 +13,7 @@ KINDS = (*CODE_KINDS, "section", "comment")
 Freshness = Literal["fresh", "stale", "unknown"]
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(NamedTuple):
     """A file worth indexing. `path` is relative to the project's root."""
 
     path: PurePosixPath
@@ -24,8 +22,7 @@ class SourceFile:
     language: str
 
 
-@dataclass(frozen=True, slots=True)
-class Skipped:
+class Skipped(NamedTuple):
     """A file or folder that is left out, and why: a bad file is data, not an error."""
 
     path: PurePosixPath
@@ -34,8 +31,7 @@ class Skipped:
     mtime_ns: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Definition:
+class Definition(NamedTuple):
     """A name that a chunk defines: its kind is fine-grained (struct, trait, enum, const …)."""
 
     name: str
@@ -43,8 +39,7 @@ class Definition:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """A piece of a file, `first_line` to `last_line` (1-based, inclusive), `text` being exactly these lines.
 
     `symbol` is qualified (`Store.replace`; for a section its heading), `breadcrumb` names what encloses the chunk,
@@ -64,8 +59,7 @@ class Chunk:
     comments: tuple[tuple[int, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SearchRequest:
+class SearchRequest(NamedTuple):
     """A question and what narrows it. Empty tuples do not narrow; `paths` and `exclude` are glob patterns."""
 
     query: str
@@ -78,8 +72,7 @@ class SearchRequest:
     explain: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class SimilarRequest:
+class SimilarRequest(NamedTuple):
     """A place in a file whose like is wanted; narrowed as a search is."""
 
     path: PurePosixPath
@@ -91,8 +84,7 @@ class SimilarRequest:
     kinds: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Hit:
+class Hit(NamedTuple):
     """A chunk that answers, its score (comparable within one result only) and why it is here.
 
     `why` maps a signal's name to its share of the score, or to ranks and matched terms; empty unless asked for.
@@ -101,12 +93,11 @@ class Hit:
 
     chunk: Chunk
     score: float
-    why: Mapping[str, float | int | str | tuple[str, ...]] = field(default_factory=dict)
+    why: Mapping[str, float | int | str | tuple[str, ...]] = {}
     also: tuple[tuple[int, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class SearchResult:
+class SearchResult(NamedTuple):
     """The hits of one request, best first, and how far they can be trusted.
 
     `tier` names the model that answered; `degraded` says in words what is weaker than it should be; `terms` are the
@@ -122,8 +113,7 @@ class SearchResult:
     elapsed_ms: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(NamedTuple):
     """How far long work has come. `total` is None while unknown."""
 
     phase: Literal["scan", "index", "merge"]
@@ -136,8 +126,7 @@ class Progress:
 ProgressListener = Callable[[Progress], None]
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshSummary:
+class RefreshSummary(NamedTuple):
     """What a refresh did, in files, and how long it took."""
 
     added: int = 0
@@ -150,8 +139,7 @@ class RefreshSummary:
     rebuilt: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
+class Status(NamedTuple):
     """What an index holds and how it is. `skipped` counts files by reason."""
 
     root: Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import weakref
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,8 +31,7 @@ _SAMPLED = 4096
 _DENSE_ALONE = 3.0  # standard deviations above the mean from which a chunk without a common word is a candidate
 
 
-@dataclass(frozen=True, slots=True)
-class Ranked:
+class Ranked(NamedTuple):
     """A list of rows, best first, one group's: their scores, and their features by name (aligned with the rows)."""
 
     rows: Ints
@@ -170,7 +169,9 @@ class Retrieval:
             rough = weights["chunk words"] * words[rows] / words[rows].max()
             rough += weights["file words"] * file_words[index.chunk_file[rows]] / max(float(file_words.max()), 1e-9)
             rows = rows[np.argpartition(-rough, _CONSIDERED)[:_CONSIDERED]]
-        rows = np.unique(np.concatenate((rows, near, np.array([row for row in defined if allowed[row]], np.int64))))
+        rows = _distinct(
+            np.concatenate((rows, near, np.array([row for row in defined if allowed[row]], np.int64))), len(index)
+        )
         if not len(rows):
             return None
         features: dict[str, Floats] = {
@@ -181,12 +182,12 @@ class Retrieval:
         }
         rough = ranking.weighted(features, weights)
         rough += np.array([defined.get(int(row), 0.0) for row in rows], np.float32) if defined else np.float32(0)
-        files = np.unique(index.chunk_file[rows]).astype(np.int64)
+        files = _distinct(index.chunk_file[rows], index.file_count)
         if len(files) > _FILES_EXAMINED:
             foremost = np.full(index.file_count, -np.inf, np.float32)
             np.maximum.at(foremost, index.chunk_file[rows], rough)
             files = np.sort(files[np.argpartition(-foremost[files], _FILES_EXAMINED)[:_FILES_EXAMINED]])
-            keep = np.isin(index.chunk_file[rows], files)
+            keep = _mask(files, index.file_count)[index.chunk_file[rows]]
             rows, features = rows[keep], {name: values[keep] for name, values in features.items()}
         return rows, files, np.searchsorted(files, index.chunk_file[rows]), features
 
@@ -237,7 +238,7 @@ class Retrieval:
         every, inverse = np.unique(np.concatenate(symbols), return_inverse=True)
         weights = np.bincount(inverse, np.concatenate(matched), len(every))
         file_of = index.chunk_file[index.symbol_chunk[every]]
-        keep = np.isin(file_of, files)
+        keep = _mask(files, index.file_count)[file_of]
         every, weights, file_of = every[keep], weights[keep], file_of[keep]
         if not len(every):
             return values
@@ -266,7 +267,7 @@ class Retrieval:
                 continue
             last, qualifier = pieces[-1], joined(pieces[-2]) if len(pieces) > 1 else ""
             exact = index.symbols_named(last, exactly=True)
-            folded = np.setdiff1d(index.symbols_named(last, exactly=False), exact)
+            folded = [symbol for symbol in index.symbols_named(last, exactly=False) if symbol not in exact]
             best: dict[int, float] = {}
             for symbols, likeness in ((exact, 1.0), (folded, 0.8)):
                 for symbol in symbols[:_SYMBOLS_EXAMINED]:
@@ -331,11 +332,23 @@ def _ranked(candidates: Ints, features: Mapping[str, Floats], weights: Mapping[s
     return Ranked(candidates[order], scores[order], {name: values[order] for name, values in features.items()}, weights)
 
 
+def _mask(numbers: Ints | NDArray[np.int32], size: int) -> Mask:
+    """Return a mask of this size that is true at the numbers."""
+    mask = np.zeros(size, bool)
+    mask[numbers] = True
+    return mask
+
+
+def _distinct(numbers: Ints | NDArray[np.int32], size: int) -> Ints:
+    """Return the distinct numbers, ascending. Unlike numpy's `unique`, it imports nothing the first time."""
+    return np.flatnonzero(_mask(numbers, size))
+
+
 _folders_of: weakref.WeakKeyDictionary[Index, dict[str, int]] = weakref.WeakKeyDictionary()
 
 
 def _language_folders(index: Index) -> dict[str, int]:
     if index not in _folders_of:
-        pages = np.unique(index.chunk_file[index.rows_of[SECTION]])
+        pages = _distinct(index.chunk_file[index.rows_of[SECTION]], index.file_count)
         _folders_of[index] = ranking.language_folders(index.paths[page] for page in pages)
     return _folders_of[index]

@@ -13,9 +13,9 @@ from numpy.typing import NDArray
 from codeseek import analysis, ranking
 from codeseek.embedders import Embedder
 from codeseek.errors import UsageError
-from codeseek.records import Chunk, Hit, SearchRequest, SearchResult, SimilarRequest
+from codeseek.records import KINDS, Chunk, Hit, SearchRequest, SearchResult, SimilarRequest
 from codeseek.retrieval import Meaning, Ranked, Retrieval
-from codeseek.segments import CODE, KIND_NUMBER, OVERLAY
+from codeseek.segments import CODE, OVERLAY
 from codeseek.vectors import VectorIndex
 from codeseek.words import Index
 
@@ -124,14 +124,14 @@ class Searcher:
             )
             allowed &= files[index.chunk_file]
         if request.kinds:
-            allowed &= np.isin(index.chunk_kind, [KIND_NUMBER[kind] for kind in request.kinds])
+            allowed &= np.array([kind in request.kinds for kind in KINDS])[index.chunk_kind]
         return allowed
 
     def _spread(self, allowed: Mask) -> bool:
         """Tell whether more than a few files are left, so that one file's chunks should not fill the list."""
         files = self._index.chunk_file[allowed]
         return len(files) > 0 and (
-            int(files.max()) - int(files.min()) > 2 * len(self._index.paths) // 3 or len(np.unique(files)) > 3
+            int(files.max()) - int(files.min()) > 2 * len(self._index.paths) // 3 or len(set(files.tolist())) > 3
         )
 
 

@@ -10,9 +10,9 @@ import hashlib
 import itertools
 from array import array
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,8 +70,7 @@ def _term_hashes(word: str) -> tuple[int, ...]:
     return tuple(map(term_hash, analysis.word_terms(word)))
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(NamedTuple):
     """Files analysed, not yet placed in a segment: plain arrays that travel between processes."""
 
     columns: Mapping[str, arrays.Array]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +19,7 @@ Floats = NDArray[np.float32]
 Hashes = NDArray[np.uint64]
 
 
-@dataclass(frozen=True, slots=True)
-class Postings:
+class Postings(NamedTuple):
     """Where one term stands: documents ascending, with the field and count of each occurrence."""
 
     documents: Ints
@@ -28,8 +27,7 @@ class Postings:
     counts: NDArray[np.uint16]
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
+class Weights(NamedTuple):
     """BM25F's constants for each set of documents: `weight` and `b` are [sets, fields], `k1` is [sets]."""
 
     weight: Floats
@@ -37,8 +35,7 @@ class Weights:
     k1: Floats
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(NamedTuple):
     """What a question finds at one level: BM25F scores, and the weighted inverse document frequency of all that matched.
 
     `weight` gives for each term its weight times its inverse document frequency in each set, [sets].
@@ -54,7 +51,7 @@ class Index:
 
     def __init__(self, segments: Sequence[Segment], dead: Ints | None = None) -> None:
         self.segments = [segment for segment in segments if len(segment.chunk_ids)]
-        self._dead = np.zeros(0, np.int64) if dead is None else np.asarray(dead, np.int64)
+        self._dead = np.zeros(0, np.int64) if dead is None else np.sort(np.asarray(dead, np.int64))
         self._first: dict[str, list[int]] = {
             level: list(itertools.accumulate((len(s.columns[name]) for s in self.segments), initial=0))
             for level, name in (("chunk", "chunk_ids"), ("file", "file_title"), ("symbol", "symbol_kind"))
@@ -105,7 +102,8 @@ class Index:
         """Which rows are not dead."""
         alive = np.ones(len(self), bool)
         if len(self._dead):
-            alive[np.isin(self.chunk_ids, self._dead)] = False
+            at = np.minimum(np.searchsorted(self._dead, self.chunk_ids), len(self._dead) - 1)
+            alive = self._dead[at] != self.chunk_ids
         return alive
 
     @cached_property

@@ -37,6 +37,8 @@ def main(arguments: Sequence[str] | None = None, open_engine: OpenEngine = open_
     if given == ["--version"]:  # asked for by editors and installers: answered before anything else is imported
         output.write([f"codeseek {__version__}\n"])
         return 0
+    # One question is a product of a matrix and a vector: a second thread for it takes longer to start than it saves.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     import click
 
     from codeseek.cli import diagnostics

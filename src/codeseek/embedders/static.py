@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import re
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 from typing import Self
 
@@ -25,7 +25,6 @@ from codeseek.records import Chunk
 _TOKEN_WORDS = re.compile(
     r"(?i:i18n|l10n|k8s|a11y|c\+\+|[cf]#)|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[㐀-鿿]+"
 )
-_HAS_TOKENS = re.compile("[a-zA-Z0-9㐀-鿿\uf900-\uffef]")  # other scripts are not in the vocabulary
 _LONGEST_WORD = 64
 _UNKNOWN_PENALTY = 10.0
 _NAMES = 30
@@ -140,9 +139,7 @@ class StaticEmbedder:
         weights = np.log1p(counts).astype(np.float32)
         sums = np.zeros((len(texts), self.dimensions), np.float32)
         bounds = np.searchsorted(owners, np.arange(0, len(texts) + _GROUP, _GROUP))
-        for first, (start, stop) in zip(
-            range(0, len(texts), _GROUP), itertools.pairwise(bounds), strict=False
-        ):
+        for first, (start, stop) in zip(range(0, len(texts), _GROUP), itertools.pairwise(bounds), strict=False):
             shared, columns = np.unique(indices[start:stop], return_inverse=True)
             matrix = np.zeros((min(_GROUP, len(texts) - first), len(shared)), np.float32)
             matrix[owners[start:stop] - first, columns] = weights[start:stop]
@@ -155,7 +152,7 @@ class StaticEmbedder:
 
     def _tokens(self, word: str) -> tuple[int, ...]:
         """Return the tokens of a word as written."""
-        if not _HAS_TOKENS.search(word):
+        if not word.isascii() and not _token_characters().search(word):
             return ()
         numbers = self._numbers
         tokens: list[int] = []
@@ -205,6 +202,12 @@ class StaticEmbedder:
     @cached_property
     def _unknown_score(self) -> float:
         return float(self._score.min()) - _UNKNOWN_PENALTY
+
+
+@cache
+def _token_characters() -> re.Pattern[str]:
+    """Match what the vocabulary is made of, and what is folded to it; other scripts have no tokens."""
+    return re.compile("[a-zA-Z0-9㐀-鿿\uf900-\uffef]")
 
 
 def _header(chunk: Chunk) -> list[tuple[str, float]]:

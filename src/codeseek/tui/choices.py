@@ -6,7 +6,6 @@ import functools
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from codeseek import screen
@@ -192,7 +191,7 @@ class Choices(Stage):
         hits = tuple(self.results.chosen.values()) or self.results.hits
         if result is None or not hits:
             return
-        exported = replace(result, hits=hits)
+        exported = result._replace(hits=hits)
         items = [Item(name, name, say("count-hits", count=len(hits))) for name in self.session.workspace.formats]
 
         def chosen(name: object) -> None:

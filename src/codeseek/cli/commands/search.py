@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 import click
@@ -106,7 +105,7 @@ def _answer(
         raise UsageError(
             f"`{root}` is no project", "go to one or name one with `-C DIR`; `codeseek index` takes any folder"
         )
-    request = replace(request, limit=chosen.limit)
+    request = request._replace(limit=chosen.limit)
     with closing(ctx.obj(root, chosen)) as engine:
         result = _ask(engine, request, refresh=chosen.refresh)
     explain = isinstance(request, SearchRequest) and request.explain
@@ -140,7 +139,7 @@ def _ask(engine: Engine, request: SearchRequest | SimilarRequest, *, refresh: bo
         raise failed or error from error
     if failed is None:
         return result
-    return replace(result, freshness="unknown", degraded=(*result.degraded, f"not refreshed: {failed.message}"))
+    return result._replace(freshness="unknown", degraded=(*result.degraded, f"not refreshed: {failed.message}"))
 
 
 def _here(root: Path) -> Path:
