@@ -224,7 +224,8 @@ def test_a_damaged_derived_file_is_made_again_by_the_next_search(
     harm(path)
     engine = engine_of(root, data)
     assert path.name in engine.status().degraded[0]
-    assert engine.search(SearchRequest("explain value")).hits
+    assert "damaged" in engine.search(SearchRequest("explain value")).degraded[0]
+    assert engine.search(SearchRequest("explain value")).degraded == ()
     assert engine.status().degraded == ()
     engine.close()
     assert contents(root, data) == before
@@ -280,7 +281,7 @@ def test_a_damaged_database_is_put_aside_and_made_again(harm: Callable[[Path], N
     database = location(root, data) / DATABASE
     if harm is flip:
         content = bytearray(database.read_bytes())
-        content[100:4096] = bytes(3996)  # the first page's tree
+        content[100:16384] = bytes(16284)  # the first page's tree
         database.write_bytes(content)
     else:
         harm(database)
@@ -303,8 +304,8 @@ def test_wherever_a_database_is_damaged_there_is_an_answer_or_a_clear_error(seed
     database = location(root, data) / DATABASE
     chance = random.Random(seed)
     content = bytearray(database.read_bytes())
-    page = chance.randrange(len(content) // 4096) * 4096
-    content[page : page + 4096] = chance.randbytes(4096)
+    page = chance.randrange(len(content) // 16384) * 16384
+    content[page : page + 16384] = chance.randbytes(16384)
     database.write_bytes(content)
     engine = engine_of(root, data)
     try:
@@ -507,6 +508,17 @@ def test_a_read_only_index_with_a_log_that_a_killed_writer_left_answers_or_says_
         "except StoreError as error: print(bool(error.hint))\n"
     )
     assert finished(process).strip() == "True"
+
+
+@pytest.mark.parametrize("in_the_way", ["", "indexes"])
+def test_a_data_folder_that_is_a_file_is_a_clear_error(root: Path, data: Path, in_the_way: str) -> None:
+    (data / in_the_way).parent.mkdir(exist_ok=True)
+    (data / in_the_way).write_text("in the way")
+    engine = engine_of(root, data)
+    for act in (engine.refresh, lambda: engine.search(SearchRequest("explain"))):
+        with pytest.raises(StoreError) as raised:
+            act()
+        assert raised.value.hint
 
 
 # ------------------------------------------------------------ several at once

@@ -13,6 +13,7 @@ from codeseek.errors import BusyError, StoreError
 
 _MAKE_ROOM = "make room, or put indexes elsewhere with the setting `data_dir`"
 _BE_ALLOWED = "allow it, or put indexes elsewhere with the setting `data_dir`"
+_ELSEWHERE = "put indexes elsewhere with the setting `data_dir`"
 _MAKE_AGAIN = "make it again with `codeseek index`"
 
 
@@ -36,9 +37,9 @@ def translated() -> Iterator[None]:
             raise StoreError("the disk is full; the index keeps what it had", hint=_MAKE_ROOM) from error
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise StoreError(f"cannot write the index: {error}", hint=_BE_ALLOWED) from error
-        if error.errno == errno.EIO:
-            raise StoreError(f"the disk fails: {error}", hint="check the disk") from error
-        raise
+        if isinstance(error, FileNotFoundError):
+            raise
+        raise StoreError(f"cannot use the index's folder: {error}", hint=_ELSEWHERE) from error
 
 
 def _from_sqlite(error: sqlite3.Error) -> Exception:
@@ -65,6 +66,7 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     if not read_only:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
+        connection.execute("PRAGMA page_size = 16384")  # of a new database: a third less time than with 4096
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
         return connection

@@ -157,9 +157,7 @@ class LocalEngine:
                     reading = self._read(self._store)
                     result = ask(reading, self._store)
                     degraded = (*result.degraded, *mended)
-                    return result._replace(
-                        freshness=self._freshness, indexed_at=reading.indexed_at, degraded=degraded
-                    )
+                    return result._replace(freshness=self._freshness, indexed_at=reading.indexed_at, degraded=degraded)
                 except (FileNotFoundError, Damaged, Unusable) as error:
                     self._forget()
                     if attempt == _ATTEMPTS - 1:

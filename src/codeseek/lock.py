@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import sys
 from pathlib import Path
@@ -44,7 +45,9 @@ class WriteLock:
             try:
                 try:
                     _try_lock(descriptor)
-                except OSError:
+                except OSError as error:
+                    if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
+                        raise  # such as a network disk that knows no locks
                     raise BusyError(
                         f"another process{self._holder()} is writing this index", hint="wait until it ends, or stop it"
                     ) from None

@@ -109,9 +109,8 @@ def encode_chunks(chunks: Sequence[Chunk], keys: Sequence[bytes]) -> list[Row]:
         place = None
         if chunk.kind == "comment" and (at := bisect_right(starts, chunk.first_line)):
             place = _place(chunks, number, tiles[at - 1])
-        definitions = [(definition.name, definition.kind, definition.line) for definition in chunk.definitions]
         details = json.dumps(
-            (chunk.breadcrumb, definitions, chunk.comments, place), ensure_ascii=False, separators=(",", ":")
+            (chunk.breadcrumb, chunk.definitions, chunk.comments, place), ensure_ascii=False, separators=(",", ":")
         )
         text = None if place else chunk.text
         rows.append((chunk.first_line, chunk.last_line, chunk.language, chunk.kind, chunk.symbol, text, details, key))
