@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Protocol
 
 from codeseek.records import (
@@ -25,8 +26,17 @@ class Engine(Protocol):
         """Find chunks that mean the same as the one at a place."""
         ...
 
-    def refresh(self, listener: ProgressListener | None = None) -> RefreshSummary:
-        """Bring the index up to date with the files; a KeyboardInterrupt in it keeps what is done."""
+    def refresh(
+        self,
+        listener: ProgressListener | None = None,
+        *,
+        under: PurePosixPath | None = None,
+        thorough: bool = False,
+    ) -> RefreshSummary:
+        """Bring the index up to date with the files; a KeyboardInterrupt in it keeps what is done.
+
+        `under` limits it to a folder; `thorough` also checks what was written before and builds what speeds up searching.
+        """
         ...
 
     def status(self) -> Status:

@@ -69,11 +69,13 @@ class Searcher:
         ]
         chunks = self._fetch([int(index.chunk_ids[ranked.rows[at]]) for ranked, at in chosen])
         hits = []
+        score = 1.0
         for ranked, at in chosen:
             chunk = chunks.get(int(index.chunk_ids[ranked.rows[at]]))
             if chunk is not None:
                 why = retrieval.explain(ranked, at, likelihood) if request.explain else {}
-                hits.append(Hit(chunk, _displayed(ranked, at), why, retrieval.others(ranked, at)))
+                score = min(score, _displayed(ranked, at))  # two lists are joined by rank: none may rise after the other
+                hits.append(Hit(chunk, score, why, retrieval.others(ranked, at)))
         return SearchResult(
             tuple(hits),
             tier=self._embedder.name,

@@ -139,7 +139,8 @@ class Index:
     def depth(self) -> Floats:
         """How many folders deep each file lies, less the median of all."""
         depth = np.fromiter((path.count("/") for path in self.paths), np.float32, self.file_count)
-        return depth - np.float32(np.median(depth[self.file_alive]) if self.file_alive.any() else 0)
+        live = np.sort(depth[self.file_alive])
+        return depth - (live[len(live) // 2] if len(live) else np.float32(0))
 
     @cached_property
     def _statistics(self) -> dict[str, tuple[Ints, Floats, NDArray[np.uint32]]]:
