@@ -2,110 +2,135 @@
 
 from __future__ import annotations
 
-import html
-import re
 from bisect import bisect_right
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
 
+from codeseek.chunkers.headings import Heading, Outline, outline
 from codeseek.chunkers.lines import Lines
 from codeseek.records import Chunk, SourceFile
 
-_LARGEST = 2400  # characters; longer sections are cut
+LARGEST = 2400
+"""Characters up to which a section is one chunk."""
+
 _PIECE = 1500
+_LARGEST_KEPT = 8000  # code in a fence is cut only beyond this
 _BARE = 60  # a section with less than this beside its heading goes with the next one below it
-
-_FENCE = re.compile(r"\s{0,12}(`{3,}|~{3,})(.*)")
-_ATX = re.compile(r" {0,3}(#{1,6})(?:[ \t]+(.*?))?(?:[ \t]+#*)?[ \t]*")
-_SETEXT = re.compile(r" {0,3}(?:(=+)|(-{2,}))[ \t]*")
-_HTML_HEADING = re.compile(r"<h([1-6])\b[^>]*>(.*?)(?:</h\1>|$)", re.IGNORECASE)
-_HTML_TITLE = re.compile(r"<title[^>]*>(.*?)</title>", re.IGNORECASE | re.DOTALL)
-_RULE = re.compile(r"([=\-`:'\"~^_*+#<>.!$%&(),/;?@\[\\\]{|}])\1{2,}\s*")
-_ASCIIDOC = re.compile(r"(={1,6}|#{1,6})[ \t]+(\S.*)")
-_ASCIIDOC_BLOCK = re.compile(r"(-{4,}|\.{4,}|={4,}|\*{4,}|_{4,}|\+{4,}|/{4,}|\|===|```)[ \t]*")
-_ORG = re.compile(r"(\*+)[ \t]+(?:(?:TODO|DONE)[ \t]+)?(?:\[#[A-Z]\][ \t]+)?(.*?)(?:[ \t]+:[\w@:]+:)?[ \t]*")
-_TITLE_KEY = re.compile(r"(?:title|name)[ \t]*[:=][ \t]*(.+)", re.IGNORECASE)
-_MARKUP = (
-    (re.compile(r"[ \t]*\{[ \t]*[#:][^}]*\}[ \t]*$"), ""),  # {#anchor}
-    (re.compile(r"!\[[^\]]*\]\([^)]*\)"), ""),
-    (re.compile(r"\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])"), r"\1"),
-    (re.compile(r"<[^>]{0,500}>"), ""),
-    (re.compile(r":\w+:`([^`<]*)(?:<[^`]*>)?`"), r"\1"),
-    (re.compile(r"(\*\*|__|\*|`+)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
-    (re.compile(r"\\([!-/:-@\[-`{-~])"), r"\1"),
-)
+_TINY, _SMALL = 120, 800  # sections of so few bytes are put together, up to so many characters
+_SHORT_PREAMBLE = 200  # so does what stands before the first heading, such as badges
+_PREAMBLE = 99  # its depth
 
 
-@dataclass(frozen=True, slots=True)
-class _Heading:
-    line: int
-    depth: int
-    title: str
+class _Section(NamedTuple):
+    """The lines from first to last (from 0) below a heading, with the headings that enclose it."""
 
-
-@dataclass(slots=True)
-class _Outline:
-    """A document's headings in order, the lines that must not be parted from the one before, and its own title."""
-
-    headings: list[_Heading] = field(default_factory=list)
-    kept: set[int] = field(default_factory=set)
-    title: str = ""
+    first: int
+    last: int
+    heading: str
+    breadcrumb: tuple[str, ...]
 
 
 def chunk(file: SourceFile, text: str) -> list[Chunk]:
     """Return the sections of a document; they tile it. A text without headings is cut at its paragraphs."""
     lines = Lines(text)
-    reader = _READERS.get(file.language)
-    outline = reader(lines.lines) if reader else _Outline()
+    found = outline(file.language, lines.lines)
     chunks = []
-    for first, last, heading, breadcrumb in _sections(lines, outline):
-        for start, stop in _pieces(lines, outline.kept, first, last):
+    for section in _merged(lines, _sections(lines, found)):
+        for start, stop in _pieces(lines, found.kept, section.first, section.last):
             start, stop = lines.trimmed(start, stop)
             if start <= stop and lines.lines[start].strip():
                 body = lines.text[lines.starts[start] : lines.end(stop)]
-                chunks.append(
-                    Chunk(file.path, start + 1, stop + 1, file.language, "section", heading, body, breadcrumb)
-                )
+                chunks += [
+                    Chunk(
+                        file.path,
+                        start + 1,
+                        stop + 1,
+                        file.language,
+                        "section",
+                        section.heading,
+                        part,
+                        section.breadcrumb,
+                    )
+                    for part in (_parts(body) if start == stop else (body,))
+                ]
     return chunks
 
 
-def _sections(lines: Lines, outline: _Outline) -> Iterator[tuple[int, int, str, tuple[str, ...]]]:
-    """Yield first line, last line, heading and what encloses it, of each section; bare headings go with what is below."""
-    above: list[tuple[int, str]] = [(0, outline.title)] if outline.title else []
-    headings = (
-        [_Heading(0, 99, ""), *outline.headings]
-        if not outline.headings or outline.headings[0].line
-        else outline.headings
-    )
-    last_line = len(lines.lines) - 1
+def _sections(lines: Lines, found: Outline) -> Iterator[_Section]:
+    """Yield the sections in order; a heading with nothing below it goes with what comes next."""
+    above: list[tuple[int, str]] = [(0, found.title)] if found.title else []
+    headings = found.headings
+    if not headings or headings[0].line:
+        headings = [Heading(0, _PREAMBLE, ""), *headings]
     first = 0
     for number, heading in enumerate(headings):
         following = headings[number + 1] if number + 1 < len(headings) else None
-        last = following.line - 1 if following else last_line
-        if heading.depth < 99:
+        last = following.line - 1 if following else len(lines.lines) - 1
+        if heading.depth < _PREAMBLE:
             while above and above[-1][0] >= heading.depth:
                 above.pop()
-        body = lines.size(heading.line, last) - len(lines.lines[heading.line]) if last > heading.line else 0
-        bare = following is not None and following.depth > heading.depth and body < _BARE
-        if not bare:
-            symbol = heading.title or outline.title
-            breadcrumb = tuple(dict.fromkeys(title for _, title in above if title and title != symbol))
-            yield first, last, symbol, breadcrumb
+        size = lines.size(heading.line, last) if last >= heading.line else 0
+        if heading.depth == _PREAMBLE:
+            bare = size < _SHORT_PREAMBLE
+        else:
+            bare = size - len(lines.lines[heading.line]) < _BARE and (not following or following.depth > heading.depth)
+        if not (bare and following):
+            symbol = heading.title or found.title
+            enclosing = tuple(dict.fromkeys(title for _, title in above if title not in ("", symbol)))
+            yield _Section(first, last, symbol, enclosing)
             first = last + 1
-        if heading.depth < 99:
+        if heading.depth < _PREAMBLE:
             above.append((heading.depth, heading.title))
 
 
+def _merged(lines: Lines, sections: Iterable[_Section]) -> Iterator[_Section]:
+    """Yield sections, neighbours of a line or so beside each other as one."""
+    pending: _Section | None = None
+    joined = False
+    for section in sections:
+        if (
+            pending is not None
+            and section.breadcrumb == pending.breadcrumb
+            and _is_tiny(lines, section)
+            and (joined or _is_tiny(lines, pending))
+            and lines.size(pending.first, section.last) <= _SMALL
+        ):
+            pending = pending._replace(last=section.last, heading=f"{pending.heading}, {section.heading}")
+            joined = True
+            continue
+        if pending is not None:
+            yield pending
+        pending, joined = section, False
+    if pending is not None:
+        yield pending
+
+
+def _is_tiny(lines: Lines, section: _Section) -> bool:
+    """Tell whether a section has a heading and a line at most; a Chinese sign says as much as three letters."""
+    first, last = section.first, section.last
+    if not section.heading or lines.size(first, last) > _TINY:
+        return False
+    return len(lines.text[lines.starts[first] : lines.end(last)].encode("utf-8", "replace")) <= _TINY
+
+
 def _pieces(lines: Lines, kept: set[int], first: int, last: int) -> Iterator[tuple[int, int]]:
-    """Cut a long section into pieces: at the last blank line before the limit, a paragraph's rather than an item's."""
+    """Cut a long section at the last good place before the size that is wanted, else at the next one after it."""
     starts = lines.starts
-    while lines.size(first, last) > _LARGEST:
-        begin = bisect_right(starts, starts[first] + _PIECE // 2, first, last + 1)
-        limit = bisect_right(starts, starts[first] + _PIECE, first, last + 1)
-        end = bisect_right(starts, starts[first] + 2 * _LARGEST, first, last + 1)
-        cut = _cut(lines, kept, range(limit - 1, begin - 1, -1)) or _cut(lines, kept, range(limit, end))
-        if cut is None:
-            cut = next((at for at in range(limit, end) if at not in kept), max(end - 1, first + 1))
+
+    def reached(size: int) -> int:
+        return bisect_right(starts, starts[first] + size, first + 1, last + 1)
+
+    while lines.size(first, last) > LARGEST:
+        early, wanted, late = reached(_PIECE // 2), reached(_PIECE), reached(LARGEST)
+        cut = (
+            _cut(lines, kept, range(wanted - 1, early - 1, -1))
+            or _cut(lines, kept, range(wanted, late))
+            or _line(lines, kept, range(wanted - 1, early - 1, -1))
+            or _cut(lines, kept, range(early - 1, first, -1))
+            or _line(lines, kept, range(wanted, reached(_LARGEST_KEPT)))
+            or _cut(lines, set(), range(wanted - 1, early - 1, -1))
+            or max(late - 1, first + 1)
+        )
         if not first < cut <= last:
             break
         yield first, cut - 1
@@ -113,8 +138,19 @@ def _pieces(lines: Lines, kept: set[int], first: int, last: int) -> Iterator[tup
     yield first, last
 
 
-def _cut(lines: Lines, kept: set[int], candidates: range) -> int | None:
-    """Return the first line among the candidates that follows a blank one and begins something new."""
+def _line(lines: Lines, kept: set[int], candidates: Iterable[int]) -> int | None:
+    """Return the first line among the candidates that may be parted from the one before, rather an unindented one."""
+    fallback = None
+    for at in candidates:
+        if at not in kept:
+            if lines.lines[at][:1].strip():
+                return at
+            fallback = fallback or at
+    return fallback
+
+
+def _cut(lines: Lines, kept: set[int], candidates: Iterable[int]) -> int | None:
+    """Return the first line among the candidates that begins something new, rather a paragraph than a list's item."""
     fallback = None
     for at in candidates:
         if at and at < len(lines.lines) and at not in kept and not lines.lines[at - 1].strip():
@@ -126,144 +162,15 @@ def _cut(lines: Lines, kept: set[int], candidates: range) -> int | None:
     return fallback
 
 
-def _plain(title: str) -> str:
-    """Return a heading as a reader sees it, without markup."""
-    for pattern, replacement in _MARKUP:
-        title = pattern.sub(replacement, title)
-    return " ".join(html.unescape(title).split())
-
-
-def _markdown(lines: Sequence[str]) -> _Outline:
-    outline = _Outline()
-    start = _front_matter(lines, outline)
-    fence = ""
-    for number in range(start, len(lines)):
-        line = lines[number]
-        mark = line.lstrip()[:1]
-        if fence:
-            outline.kept.add(number)
-            if (
-                mark == fence[0]
-                and (match := _FENCE.match(line))
-                and len(match[1]) >= len(fence)
-                and not match[2].strip()
-            ):
-                fence = ""
-        elif mark == "#":
-            if match := _ATX.fullmatch(line):
-                outline.headings.append(_Heading(number, len(match[1]), _plain(match[2] or "")))
-        elif mark in "`~":
-            if mark and (match := _FENCE.match(line)) and not (mark == "`" and "`" in match[2]):
-                fence = match[1]
-        elif mark in "=-":
-            if (
-                mark
-                and number > start
-                and (match := _SETEXT.fullmatch(line))
-                and _is_paragraph(lines, number - 1, start)
-            ):
-                outline.headings.append(_Heading(number - 1, 1 if match[1] else 2, _plain(lines[number - 1])))
-                outline.kept.add(number)
-        elif mark == "<" and (match := _HTML_HEADING.search(line)):
-            outline.headings.append(_Heading(number, int(match[1]), _plain(match[2])))
-    return outline
-
-
-def _is_paragraph(lines: Sequence[str], number: int, start: int) -> bool:
-    """Tell whether a line can be the text of an underlined heading: one line of prose by itself."""
-    line = lines[number].strip()
-    alone = number <= start or not lines[number - 1].strip()
-    return (
-        bool(line)
-        and alone
-        and len(line) <= 200
-        and line[0] not in "#>|-*+`~<"
-        and not lines[number].startswith("    ")
-    )
-
-
-def _front_matter(lines: Sequence[str], outline: _Outline) -> int:
-    """Read the title of front matter, and return the first line after it."""
-    mark = lines[0].strip().lstrip("\ufeff")
-    if mark not in ("---", "+++"):
-        return 0
-    for number in range(1, min(len(lines), 200)):
-        if lines[number].strip() == mark:
-            outline.kept.update(range(1, number + 1))
-            return number + 1
-        if not outline.title and (match := _TITLE_KEY.fullmatch(lines[number].strip())):
-            outline.title = _plain(match[1].strip().strip("\"'"))
-    outline.title = ""
-    return 0
-
-
-def _restructured(lines: Sequence[str]) -> _Outline:
-    outline = _Outline()
-    depths: dict[str, int] = {}
-    for number in range(1, len(lines)):
-        rule = lines[number]
-        if not rule or rule[0].isalnum() or rule[0].isspace() or not _RULE.fullmatch(rule):
-            continue
-        title = lines[number - 1].rstrip()
-        if not title.strip() or _RULE.fullmatch(title) or len(rule.rstrip()) < min(len(title.strip()), 8):
-            continue
-        over = number > 1 and lines[number - 2].rstrip() == rule.rstrip()
-        if title[0].isspace() and not over:
-            continue
-        depth = depths.setdefault(rule[0] * (1 + over), len(depths) + 1)
-        outline.headings.append(_Heading(number - 1 - over, depth, _plain(title)))
-        outline.kept.update((number, number - over))
-    return outline
-
-
-def _asciidoc(lines: Sequence[str]) -> _Outline:
-    outline = _Outline()
-    block = ""
-    for number, line in enumerate(lines):
-        if block:
-            outline.kept.add(number)
-            if line.rstrip() == block:
-                block = ""
-        elif match := _ASCIIDOC.fullmatch(line):
-            outline.headings.append(_Heading(number, len(match[1]), _plain(match[2])))
-        elif match := _ASCIIDOC_BLOCK.fullmatch(line):
-            block = match[1]
-    return outline
-
-
-def _org(lines: Sequence[str]) -> _Outline:
-    outline = _Outline()
-    inside = False
-    for number, line in enumerate(lines):
-        lower = line[:12].lstrip().lower()
-        if lower.startswith("#+begin"):
-            inside = True
-        elif lower.startswith("#+end"):
-            inside = False
-            outline.kept.add(number)
-        elif lower.startswith("#+title:"):
-            outline.title = line.split(":", 1)[1].strip()
-        elif not inside and line.startswith("*") and (match := _ORG.fullmatch(line)):
-            outline.headings.append(_Heading(number, len(match[1]), _plain(match[2])))
-        if inside:
-            outline.kept.add(number)
-    return outline
-
-
-def _html(lines: Sequence[str]) -> _Outline:
-    outline = _Outline()
-    if match := _HTML_TITLE.search("\n".join(lines[:200])):
-        outline.title = _plain(match[1])
-    for number, line in enumerate(lines):
-        if "<" in line and len(line) < 20_000 and (match := _HTML_HEADING.search(line)):
-            outline.headings.append(_Heading(number, int(match[1]), _plain(match[2])))
-    return outline
-
-
-_READERS: dict[str, Callable[[Sequence[str]], _Outline]] = {
-    "markdown": _markdown,
-    "rst": _restructured,
-    "asciidoc": _asciidoc,
-    "org": _org,
-    "html": _html,
-}
+def _parts(text: str) -> Iterator[str]:
+    """Cut a line that is longer than any section, at spaces where there are some."""
+    if len(text) <= 2 * LARGEST:
+        yield text
+        return
+    start = 0
+    while len(text) - start > LARGEST:
+        cut = max(text.rfind(sign, start + _PIECE, start + LARGEST) for sign in (" ", "。", "，", ",", ";")) + 1
+        cut = cut or start + LARGEST
+        yield text[start:cut]
+        start = cut
+    yield text[start:]
