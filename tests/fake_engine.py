@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from codeseek.engine import Engine
 from codeseek.errors import CodeseekError
 from codeseek.records import (
+    WHOLE,
     Chunk,
     Definition,
     Hit,
@@ -22,7 +23,6 @@ from codeseek.records import (
 )
 from codeseek.settings import Settings
 
-WHOLE = PurePosixPath()
 STORE = Chunk(
     path=PurePosixPath("src/store.py"),
     first_line=12,

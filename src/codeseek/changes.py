@@ -8,12 +8,9 @@ from pathlib import Path, PurePosixPath
 
 from codeseek import walker
 from codeseek.errors import ProjectError
-from codeseek.records import Skipped, SourceFile
+from codeseek.records import WHOLE, Skipped, SourceFile
 from codeseek.rows import KnownFile, Task, Touched, digest_of, encode_path
 from codeseek.store import Store
-
-WHOLE = PurePosixPath()
-"""The folder that is the whole project."""
 
 RACY_NS = 2_000_000_000
 """A file changed so shortly before it was read may have changed again without its time showing it."""

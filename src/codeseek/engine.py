@@ -6,6 +6,7 @@ from pathlib import PurePosixPath
 from typing import Protocol
 
 from codeseek.records import (
+    WHOLE,
     ProgressListener,
     RefreshSummary,
     SearchRequest,
@@ -30,7 +31,7 @@ class Engine(Protocol):
         self,
         listener: ProgressListener | None = None,
         *,
-        under: PurePosixPath | None = None,
+        under: PurePosixPath = WHOLE,
         thorough: bool = False,
     ) -> RefreshSummary:
         """Bring the index up to date with the files; a KeyboardInterrupt in it keeps what is done.

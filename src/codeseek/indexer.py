@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Literal
 from codeseek import changes as differences
 from codeseek import store as stores
 from codeseek import walker
-from codeseek.changes import WHOLE, Changes
+from codeseek.changes import Changes
 from codeseek.database import Missing, Unusable, translated
 from codeseek.errors import StoreError
 from codeseek.lock import WriteLock
-from codeseek.records import Progress, ProgressListener, RefreshSummary, Skipped
+from codeseek.records import WHOLE, Progress, ProgressListener, RefreshSummary, Skipped
 from codeseek.rows import Task, encode_path
 from codeseek.store import DATABASE, LOCK, PARSING, Store
 

@@ -10,11 +10,11 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
 from codeseek import store as stores
-from codeseek.changes import WHOLE
 from codeseek.database import Unusable
 from codeseek.errors import StoreError, UsageError
 from codeseek.indexer import Indexer
 from codeseek.records import (
+    WHOLE,
     Freshness,
     ProgressListener,
     RefreshSummary,

@@ -10,6 +10,9 @@ CODE_KINDS = ("function", "method", "class", "module", "config")
 KINDS = (*CODE_KINDS, "section", "comment")
 """What a chunk can be; `section` is documentation, `comment` lies over the chunks that tile a file."""
 
+WHOLE = PurePosixPath()
+"""The project's root, relative to itself: no part of it in particular."""
+
 Freshness = Literal["fresh", "stale", "unknown"]
 
 
