@@ -141,7 +141,7 @@ class _Cutter:
         return (
             (item.kind in _MINOR or item.bodiless)
             and item.last - item.line < 3
-            and self.lines.size(item.first, item.last) < _SMALL // 2
+            and self.lines.size(item.first, item.last) < _SMALL
         )
 
     def _pieces(self, unit: _Unit, *, heads: bool = False) -> list[_Unit]:

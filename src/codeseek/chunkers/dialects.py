@@ -34,7 +34,7 @@ def without_macros(data: bytes) -> bytes:
 
     These are macros alone on an unindented line, and those between `class` and a class's name.
     """
-    data = _MACRO_LINE.sub(lambda match: b"\n" + b" " * len(match.group(1)), data)
+    data = _MACRO_LINE.sub(lambda match: b"\n" + b" " * len(match.group(1)), b"\n" + data)[1:]
     if b"class " in data:
         data = _MACRO_IN_HEAD.sub(lambda match: match.group(1) + b" " * len(match.group(2)), data)
     return data

@@ -60,14 +60,14 @@ _C = """
 (union_specifier name: (_) body: (_)) @struct
 (enum_specifier name: (_) body: (_)) @enum
 (enumerator) @const
-(type_definition type: [(struct_specifier body: (_)) (union_specifier body: (_))]) @struct.declarator
-(type_definition type: (enum_specifier body: (_))) @enum.declarator
-(type_definition) @type.declarator
-(preproc_def) @macro
+(type_definition) @type.typedef
+(preproc_def) @const
 (preproc_function_def) @macro
-(translation_unit (declaration declarator: (init_declarator)) @const.declarator)
-(preproc_ifdef (declaration declarator: (init_declarator)) @const.declarator)
-(declaration declarator: [(function_declarator) (pointer_declarator declarator: (function_declarator))]) @prototype.declarator
+(translation_unit (declaration) @const.declaration)
+(preproc_ifdef (declaration) @const.declaration)
+(preproc_if (declaration) @const.declaration)
+(preproc_else (declaration) @const.declaration)
+(declaration_list (declaration) @const.declaration)
 """
 
 _CPP = (
@@ -78,9 +78,8 @@ _CPP = (
 (namespace_definition name: (_)) @namespace
 (alias_declaration) @type
 (concept_definition) @type
-(declaration_list (declaration declarator: (init_declarator)) @const.declarator)
-(field_declaration declarator: [(function_declarator) (pointer_declarator declarator: (function_declarator))
-  (reference_declarator (function_declarator))]) @prototype.declarator
+(field_declaration) @prototype.declaration
+(field_declaration_list (declaration) @prototype.declaration)
 ((expression_statement (call_expression arguments: (argument_list . (string_literal)))) @test.call
   . (compound_statement) @tail)
 """
@@ -326,6 +325,9 @@ PREFIXES: dict[str, tuple[bytes, ...]] = {
 
 GRAMMAR_NAMES = {"protobuf": "proto"}
 """Where tree_sitter_language_pack calls a grammar otherwise than we call the language."""
+
+INNER: dict[str, tuple[bytes, ...]] = {"rust": (b"//!", b"/*!"), "zig": (b"//!",), "elixir": (b"@moduledoc",)}
+"""How documentation begins that stands inside of what it documents."""
 
 METHODS_IN = frozenset("class struct trait interface protocol object enum impl instance".split())
 """The kinds of definition whose functions are methods."""

@@ -8,6 +8,7 @@ from functools import cached_property
 from itertools import accumulate, count, pairwise
 from operator import add
 
+_LONE_RETURN = re.compile(rb"\r(?!\n)")
 _TERMINATOR = re.compile(r"\r\n?|\n")
 
 
@@ -30,8 +31,9 @@ class Lines:
 
     @cached_property
     def data(self) -> bytes:
-        """The text in UTF-8, as parsers want it."""
-        return self.text.encode("utf-8", "surrogatepass")
+        """The text in UTF-8, as parsers want it, which know no lone carriage return."""
+        data = self.text.encode("utf-8", "surrogatepass")
+        return _LONE_RETURN.sub(b"\n", data) if data.count(b"\r") > data.count(b"\r\n") else data
 
     @cached_property
     def byte_starts(self) -> list[int]:

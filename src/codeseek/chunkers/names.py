@@ -86,33 +86,73 @@ def reader(rule: str) -> Reader:
     return read
 
 
-def _declarator(node: Node, data: bytes) -> Name:
-    """C and C++: the name lies inside of pointers, arrays, functions and parentheses."""
-    inner = node
-    while True:
+_HOLDERS = frozenset(
+    ("parenthesized_declarator", "reference_declarator", "variadic_declarator", "attributed_declarator")
+)
+
+
+def _declared(node: Node) -> tuple[Node | None, str]:
+    """C and C++: return where a declaration's name lies, inside of pointers, arrays and functions, and what directly holds it."""
+    inner, holder = node, ""
+    while inner.type != "operator_cast":
         following = inner.child_by_field_name("declarator")
-        if following is None and inner.type in {
-            "parenthesized_declarator",
-            "reference_declarator",
-            "variadic_declarator",
-        }:
-            following = inner.named_child(inner.named_child_count - 1) if inner.named_child_count else None
+        if following is None and inner.type in _HOLDERS and inner.named_child_count:
+            following = inner.named_child(inner.named_child_count - 1)
         if following is None:
             break
-        inner = following
-        if inner.type == "operator_cast":
-            break
-    if inner.id == node.id:
+        inner, holder = following, inner.type
+    return (inner, holder) if holder else (None, "")
+
+
+def _declarator(node: Node, data: bytes) -> Name:
+    """Return what a C or C++ definition with a declarator defines."""
+    inner, _ = _declared(node)
+    if inner is None:
         return NAMELESS
     name = text_of(inner, data)
-    if _OPERATOR.search(name):
+    if name.isidentifier():
+        if name.isupper() and node.type == "function_definition" and node.child_by_field_name("type") is None:
+            name = _macro(node, name, data)
+    elif _OPERATOR.search(name):
         name = _operator_name(name)
-    elif name.isupper() and node.type == "function_definition" and node.child_by_field_name("type") is None:
-        name = _macro(node, name, data)
     else:
         words = name.split()
         name = plain(words[-1] if len(words) > 1 and "<" not in name else name)
     return name, inner.start_byte, ""
+
+
+def _declaration(node: Node, data: bytes) -> Name:
+    """Return what a C or C++ declaration outside of functions declares: a function, or a variable unless that is elsewhere."""
+    _, holder = _declared(node)
+    name, place, _ = _declarator(node, data)
+    if holder == "function_declarator":
+        return name, place, "prototype"
+    is_variable = node.type == "declaration" and not data.startswith(b"extern", node.start_byte)
+    return (name, place, "const") if is_variable else NAMELESS
+
+
+_TYPEDEF_KINDS = {
+    "struct_specifier": "struct",
+    "union_specifier": "struct",
+    "class_specifier": "class",
+    "enum_specifier": "enum",
+}
+
+
+def _typedef(node: Node, data: bytes) -> Name:
+    """Return what a C type definition names: a struct or an enum if its body stands there."""
+    name, place, _ = _declarator(node, data)
+    specifier = node.child_by_field_name("type")
+    if specifier is None or specifier.child_by_field_name("body") is None:
+        return name, place, ""
+    return name, specifier.start_byte, _TYPEDEF_KINDS.get(specifier.type, "")
+
+
+def _macro(node: Node, name: str, data: bytes) -> str:
+    """C and C++: `TEST(Suite, Name) {…}` defines what its arguments say."""
+    parameters = text_of(child(child(node, "function_declarator"), "parameter_list"), data).strip("()")
+    words = [word.strip() for word in parameters.split(",")]
+    return ".".join(words) if words and all(word.isidentifier() for word in words) else name
 
 
 def _operator_name(name: str) -> str:
@@ -358,6 +398,8 @@ def _sql(node: Node, data: bytes) -> Name:
 
 READERS: dict[str, Reader] = {
     "declarator": _declarator,
+    "declaration": _declaration,
+    "typedef": _typedef,
     "receiver": _receiver,
     "left": _left,
     "title": _title,

@@ -166,7 +166,11 @@ def _outline(language: str, lines: Lines, data: bytes, ranges: list[Range] | Non
         if rule in grammars.PREFIXES:
             nodes = [node for node in nodes if lines.data.startswith(grammars.PREFIXES[rule], node.start_byte)]
         if kind in {"comment", "doc"}:
-            comments += [(node.start_byte, node.end_byte, kind == "doc") for node in nodes]
+            inner = grammars.INNER.get(language)
+            for node in nodes:
+                start = node.start_byte
+                is_inside = kind == "doc" or (inner is not None and lines.data.startswith(inner, start))
+                comments.append((start, node.end_byte, is_inside))
         elif kind == "attach":
             for node in nodes:
                 first, last, _ = _span(lines, node.start_byte, node.end_byte)
@@ -258,8 +262,9 @@ def _blocks(lines: Lines, comments: Sequence[tuple[int, int, bool]]) -> list[Com
         if previous is not None and start < previous.end_byte:
             continue
         first, last, alone = _span(lines, start, end)
-        column = start - lines.byte_starts[first] if alone and first == last and not inside else -1
-        if previous is not None and column >= 0 and column == indentation and previous.last + 1 == first:
+        column = start - lines.byte_starts[first] if alone and first == last else -1
+        follows = previous is not None and column >= 0 and column == indentation and previous.last + 1 == first
+        if previous is not None and follows and previous.inside == inside:
             previous.last, previous.end_byte = last, end
         else:
             previous = Comment(first, last, start, end, alone, inside)
