@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -351,6 +352,16 @@ def test_progress_is_told_and_never_goes_back(root: Path, data: Path) -> None:
         assert done == sorted(done)
     last = [progress for progress in heard if progress.phase == "index"][-1]
     assert (last.done, last.total) == (203, 203)
+
+
+def test_progress_is_told_all_the_time(root: Path, data: Path) -> None:
+    for number in range(60):
+        write(root, f"f{number}.py", "".join(function(f"f{number}_{at}") for at in range(80)))
+    heard: list[float] = []
+    indexer_of(root, data, workers=2).refresh(lambda _: heard.append(time.monotonic()))
+    gaps = np.diff(heard)
+    assert np.median(gaps) < 0.1
+    assert len(gaps) > 5
 
 
 def test_a_refresh_with_nothing_to_do_loads_neither_numpy_nor_a_model(root: Path, data: Path) -> None:

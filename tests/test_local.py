@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
+from codeseek import vectors
 from codeseek.errors import StoreError, UsageError
 from codeseek.local import LocalEngine
 from codeseek.lock import WriteLock
@@ -155,6 +156,30 @@ def test_a_search_with_an_updated_model_makes_the_vectors_again(engine: LocalEng
     directory = Settings(data_dir=data).index_directory(root)
     with Store.open(directory, root, read_only=True) as store:
         assert store.snapshot().fingerprint == Updated().fingerprint
+
+
+def test_a_large_index_gets_a_graph_when_asked_for_and_does_without_a_damaged_one(
+    engine: LocalEngine, root: Path, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vectors, "HNSW_ROWS", 60)
+    for number in range(40):
+        source = "".join(f"def f{number}_{at}(value):\n    return value * {number + at}\n\n\n" * 3 for at in range(12))
+        (root / f"m{number}.py").write_text(source)
+    engine.refresh()
+    assert engine.status().vector_index == "exact (`codeseek index` makes it quicker)"
+    engine.refresh(thorough=True)
+    assert engine.status().vector_index == "HNSW"
+    before = [paths(engine, "parse configuration") for _ in range(3)]
+    assert before[0][0] == before[2][0] == "src/settings.py"
+    engine.close()
+    (graph,) = Settings(data_dir=data).index_directory(root).glob("vectors/*/*.hnsw")
+    graph.write_bytes(graph.read_bytes()[: graph.stat().st_size // 2])
+    other = engine_of(root, data)
+    assert [paths(other, "parse configuration")[0] for _ in range(3)] == ["src/settings.py"] * 3
+    assert other.status().vector_index != "HNSW"
+    other.refresh(thorough=True)
+    assert other.status().vector_index == "HNSW"
+    other.close()
 
 
 def test_searches_go_on_while_another_thread_indexes_and_merges(engine: LocalEngine, root: Path, data: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import secrets
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -63,8 +63,7 @@ def load_matrix(path: Path, rows: int, dimensions: int | None = None) -> NDArray
 
 def open_vectors(store: Store, name: str, fingerprint: str, rows: int) -> vectors.VectorIndex:
     """Open a segment's vectors, with their graph where a sound one is there; raises as `load_matrix` does."""
-    path = store.vectors_path(name, fingerprint)
-    graph = path.with_suffix(".hnsw")
+    path, graph = store.vectors_path(name, fingerprint), graph_path(store, name, fingerprint)
     sound = rows >= vectors.HNSW_ROWS and graph_is_sound(store, graph)
     return vectors.open_index(load_matrix(path, rows), graph if sound else None)
 
@@ -206,14 +205,14 @@ def choose_merge(live: Sequence[int], dead: Sequence[int], *, thorough: bool = F
     return None
 
 
-def merge(store: Store, fingerprint: str, *, thorough: bool = False) -> bool:
-    """Merge the segments that had better be one; tell whether there were such."""
+def merge(store: Store, fingerprint: str, *, thorough: bool = False) -> int:
+    """Merge the segments that had better be one; return how many chunks these held, 0 when all is well."""
     segments, dead = store.segments(), store.dead_in_segments()
     names = list(segments)
     gone = [dead.get(name, 0) for name in names]
     chosen = choose_merge([segments[name] - dead.get(name, 0) for name in names], gone, thorough=thorough)
     if chosen is None:
-        return False
+        return 0
     old = names[chosen]
     dead_ids = store.snapshot().dead
     parts = [Segment.load(store.segment_path(name)) for name in old]
@@ -227,26 +226,40 @@ def merge(store: Store, fingerprint: str, *, thorough: bool = False) -> bool:
         with store.writing():
             store.remove_segments(old)
             store.next_generation()
-        return True
+        return sum(segments[name] for name in old)
     make_live = write(store, fingerprint, new_name(), merged, np.concatenate(matrices), instead_of=old)
     with store.writing():
         make_live()
         store.forget_unused_vectors()
         store.next_generation()
-    return True
+    return sum(segments[name] for name in old)
 
 
-def build_graphs(store: Store, fingerprint: str, advance: Callable[[int], None]) -> None:
-    """Build a graph beside each large matrix that has none; `advance` hears of rows done."""
-    for name, rows in store.segments().items():
-        path = store.vectors_path(name, fingerprint)
-        graph = path.with_suffix(".hnsw")
-        if rows < vectors.HNSW_ROWS or not vectors.has_hnswlib() or graph_is_sound(store, graph, thorough=True):
-            continue
+def wanted_graphs(store: Store, fingerprint: str) -> dict[str, int]:
+    """Return the segments that are large enough for a graph and have no sound one, with their rows."""
+    if not vectors.has_hnswlib():
+        return {}
+    return {
+        name: rows
+        for name, rows in store.segments().items()
+        if rows >= vectors.HNSW_ROWS and not graph_is_sound(store, graph_path(store, name, fingerprint), thorough=True)
+    }
+
+
+def build_graphs(store: Store, fingerprint: str, wanted: Mapping[str, int], advance: Callable[[int], None]) -> None:
+    """Build a graph beside the matrix of each segment named; `advance` hears of rows done."""
+    for name, rows in wanted.items():
+        graph = graph_path(store, name, fingerprint)
+        matrix = load_matrix(store.vectors_path(name, fingerprint), rows)
         with translated():
-            vectors.HnswIndex.build(load_matrix(path, rows), graph, advance)
+            vectors.HnswIndex.build(matrix, graph, advance)
             with store.writing():
                 store.add_derived(graph, _checksum(graph))
+
+
+def graph_path(store: Store, name: str, fingerprint: str) -> Path:
+    """Return where the graph over a segment's vectors lies, if there is one."""
+    return store.vectors_path(name, fingerprint).with_suffix(".hnsw")
 
 
 def graph_is_sound(store: Store, graph: Path, *, thorough: bool = False) -> bool:
@@ -275,8 +288,11 @@ def sweep(store: Store, fingerprint: str) -> None:
     """Delete the files that no live segment owns: left by a crash, a merge or another model."""
     live = set()
     for name in store.segments():
-        matrix = store.vectors_path(name, fingerprint)
-        live |= {store.segment_path(name), matrix, matrix.with_suffix(".hnsw")}
+        live |= {
+            store.segment_path(name),
+            store.vectors_path(name, fingerprint),
+            graph_path(store, name, fingerprint),
+        }
     gone = [path for folder in ("words/*", "vectors/*/*") for path in store.directory.glob(folder) if path not in live]
     for path in gone:
         with contextlib.suppress(OSError):  # on Windows a reader may still have it mapped: another time

@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from codeseek.segments import Analysis
     from codeseek.workers import Advance, Crashed, Needs, Pool
 
-COMMIT_CHUNKS = 6_000
-"""So many chunks become live at once, as a segment: what a kill can cost, and what has to be held in memory."""
+COMMIT_CHUNKS, MOST_COMMIT_CHUNKS = 6_000, 30_000
+"""So many chunks become live at once, as a segment (more where there are more already, so that segments stay few): what
+a kill can cost, and what has to be held in memory."""
 
 POOL_BYTES, POOL_FILES = 400_000, 80
 """From so much work on, worker processes are worth their start of a quarter second."""
@@ -295,11 +296,12 @@ class _Refresh:
         """Take results until a segment is full or there are no more; tell whether these were the last."""
         interruption = None
         finished = False
+        enough = max(COMMIT_CHUNKS, min(MOST_COMMIT_CHUNKS, self.chunks // 6))
         with self._store.writing():
             try:
                 for result in results:
                     self._take(result)
-                    if sum(map(len, self._ids)) >= COMMIT_CHUNKS:
+                    if sum(map(len, self._ids)) >= enough:
                         break
                 else:
                     with self._accepting():
@@ -418,13 +420,15 @@ class _Refresh:
         if fingerprint is None:
             return
         self._reporter.start("merge")
-        merged = False
-        while derived.merge(store, fingerprint, thorough=self._thorough):
-            merged = True
+        merged = 0
+        while rows := derived.merge(store, fingerprint, thorough=self._thorough):
+            self._reporter.advance(rows)
+            merged += rows
         if merged:
             derived.sweep(store, fingerprint)
-        if self._thorough:
-            derived.build_graphs(store, fingerprint, self._reporter.advance)
+        if self._thorough and (wanted := derived.wanted_graphs(store, fingerprint)):
+            self._reporter.start("merge", sum(wanted.values()))
+            derived.build_graphs(store, fingerprint, wanted, self._reporter.advance)
 
 
 def _summary(changes: Changes, started: float, work: _Refresh | None = None) -> RefreshSummary:

@@ -208,12 +208,13 @@ class LocalEngine:
 
 def _vector_index(store: Store, fingerprint: str) -> str:
     """Say by which kind of index vectors are searched, and why not by the quicker one."""
-    from codeseek import vectors
+    from codeseek import derived, vectors
 
     large = [name for name, rows in store.segments().items() if rows >= vectors.HNSW_ROWS]
-    graphs = [store.vectors_path(name, fingerprint).with_suffix(".hnsw") for name in large]
     if not vectors.has_hnswlib():
         return "exact (hnswlib not installed)"
-    if not large:
+    if not large and store.size()[1] < vectors.HNSW_ROWS:
         return "exact"
-    return "HNSW" if all(graph.exists() for graph in graphs) else "exact (HNSW is built by `codeseek index`)"
+    if large and all(derived.graph_is_sound(store, derived.graph_path(store, name, fingerprint)) for name in large):
+        return "HNSW"
+    return "exact (`codeseek index` makes it quicker)"

@@ -100,7 +100,11 @@ class Pool:
                             _send(_pipe(worker.process.stdin), tasks)
             if not any(worker.given for worker in self._workers):
                 return
-            worker, answer = self._next_answer()
+            try:
+                worker, answer = self._next_answer()
+            except queue.Empty:
+                yield Advance(0, "")
+                continue
             worker.ready = worker.ready or answer is not None
             if answer is None:
                 yield from self._bury(worker, again)
@@ -161,12 +165,10 @@ class Pool:
         self._answers.put((worker, None))
 
     def _next_answer(self) -> tuple[_Worker, Any]:
-        while True:
-            with contextlib.suppress(queue.Empty):  # waiting without end cannot be interrupted on Windows
-                worker, answer = self._answers.get(timeout=1)
-                if isinstance(answer, _Failure):
-                    raise RuntimeError(f"a worker failed:\n{answer.trace}")  # noqa: TRY004  it is an answer, of its kind
-                return worker, answer
+        worker, answer = self._answers.get(timeout=_EVERY_S)
+        if isinstance(answer, _Failure):
+            raise RuntimeError(f"a worker failed:\n{answer.trace}")  # noqa: TRY004  it is an answer, of its kind
+        return worker, answer
 
     def _bury(self, worker: _Worker, again: deque[list[Task]]) -> Iterator[Crashed]:
         """Replace a worker that died; the batch that it was at is tried file by file."""
