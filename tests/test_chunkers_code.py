@@ -214,7 +214,8 @@ LONG_BODY = "".join(f"    value_{number} = compute({number})\n" for number in ra
 
 
 def test_a_definition_takes_its_comments_and_decorators_with_it() -> None:
-    text = f"def before():\n{LONG_BODY}\n# Explains it,\n# in two lines.\n@decorated\n@twice(\n    1,\n)\ndef after():\n{LONG_BODY}"
+    attached = "# Explains it,\n# in two lines.\n@decorated\n@twice(\n    1,\n)\n"
+    text = f"def before():\n{LONG_BODY}\n{attached}def after():\n{LONG_BODY}"
     before, after = tiles(chunk(text))
     assert (before.symbol, after.symbol) == ("before", "after")
     assert after.text.startswith("# Explains it,")
@@ -244,7 +245,10 @@ def test_comments_inside_of_functions_are_no_chunks() -> None:
 
 
 def test_documentation_inside_of_functions_is_a_chunk() -> None:
-    text = 'class Store:\n    """Keeps values.\n\n    By their names."""\n    def load(self):\n        """Loads a value.\n\n        By its name."""\n'
+    documentation = '"""{} a value.\n\n        By its name."""\n'
+    text = (
+        f"class Store:\n    {documentation.format('Keeps')}    def load(self):\n        {documentation.format('Loads')}"
+    )
     assert [comment.symbol for comment in overlays(chunk(text))] == ["Store", "Store.load"]
 
 
@@ -257,7 +261,8 @@ def test_a_large_class_is_a_header_and_its_methods() -> None:
     methods = "".join(f"    def method_{number}(self):\n    {LONG_BODY}\n" for number in range(3)).replace(
         "\n    value", "\n        value"
     )
-    text = f'class Store(Base):\n    """Keeps values by name, the newest ones first, and forgets the oldest."""\n    size = 0\n\n{methods}'
+    documentation = '"""Keeps values by name, the newest ones first, and forgets the oldest."""'
+    text = f"class Store(Base):\n    {documentation}\n    size = 0\n\n{methods}"
     header, *rest = tiles(chunk(text))
     assert (header.kind, header.symbol, header.definitions[0].name) == ("class", "Store", "Store")
     assert [(piece.kind, piece.symbol, piece.breadcrumb) for piece in rest] == [
@@ -345,7 +350,8 @@ def test_a_header_is_read_as_cpp_where_it_is_cpp() -> None:
 
 
 def test_macros_hide_no_class() -> None:
-    text = "ACME_NAMESPACE_BEGIN\nclass ACME_EXPORT(1) Store final : public Base {\n  int load() { return 1; }\n};\nACME_NAMESPACE_END\n"
+    head = "class ACME_EXPORT(1) Store final : public Base"
+    text = f"ACME_NAMESPACE_BEGIN\n{head} {{\n  int load() {{ return 1; }}\n}};\nACME_NAMESPACE_END\n"
     piece = only(chunk(text, "cpp"))
     assert (piece.symbol, names([piece])) == ("Store", ["Store", "load"])
     assert piece.text == text.rstrip("\n")

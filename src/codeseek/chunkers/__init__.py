@@ -10,17 +10,14 @@ def chunk(file: SourceFile, text: str) -> list[Chunk]:
     """Return the chunks of a file: those that tile it in order, then the comments that lie over them."""
     language = LANGUAGES.get(file.language)
     group = language.group if language is not None else "code"
-    try:
-        if group == "docs":
-            from codeseek.chunkers import prose
+    if group == "docs":
+        from codeseek.chunkers import prose
 
-            return prose.chunk(file, text)
-        if group == "config":
-            from codeseek.chunkers import config
+        return prose.chunk(file, text)
+    if group == "config":
+        from codeseek.chunkers import config
 
-            return config.chunk(file, text)
-    except ImportError:
-        pass
+        return config.chunk(file, text)
     from codeseek.chunkers import code
 
     return code.chunk(file, text)

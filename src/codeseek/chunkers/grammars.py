@@ -5,7 +5,7 @@ documentation string that stands before its definition), `doc` (a documentation 
 (decorators and attributes before a definition), `wrap` (a node that belongs to the first definition inside it), `tail` (a
 node that belongs to the definition before it), `prototype` (a function without a body) and `test` (a call with a title and
 a function). The rule says where the name stands: a way there by fields and child types (`a-b`), `is_name` for a fixed name,
-or one of `names.READERS`; `name` if there is none. Some rules also want a beginning (`PREFIXES`). Queries have no
+or one of `readers.READERS`; `name` if there is none. Some rules also want a beginning (`PREFIXES`). Queries have no
 predicates: they would read the text of nodes, which is slow.
 """
 
@@ -121,7 +121,7 @@ QUERIES: dict[str, str] = {
 [(struct_item) (union_item)] @struct
 (enum_item) @enum
 (trait_item) @trait
-(impl_item) @impl.type
+(impl_item) @impl.implemented
 (mod_item body: (_)) @module
 (macro_definition) @macro
 [(type_item) (associated_type)] @type

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from codeseek.chunkers import dialects, grammars, names
+from codeseek.chunkers import dialects, grammars, readers
 from codeseek.chunkers.lines import Lines
+from codeseek.chunkers.names import Reader
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Point, Query, Range, Tree
@@ -103,7 +104,7 @@ class Outline:
         return found
 
 
-_Event = tuple[int, int, int, str, names.Reader, "Node | None"]
+_Event = tuple[int, int, int, str, Reader, "Node | None"]
 """Start, negative end, order, kind, reader of the name, node."""
 
 
@@ -111,7 +112,7 @@ _Event = tuple[int, int, int, str, names.Reader, "Node | None"]
 class _Grammar:
     parser: Parser
     query: Query
-    captures: dict[str, tuple[str, str, names.Reader]]
+    captures: dict[str, tuple[str, str, Reader]]
 
 
 @cache
@@ -126,7 +127,7 @@ def _grammar(language: str) -> _Grammar:
     for number in range(query.capture_count):
         capture = query.capture_name(number)
         kind, _, rule = capture.partition(".")
-        captures[capture] = (kind, rule, names.reader(rule or "name"))
+        captures[capture] = (kind, rule, readers.reader(rule or "name"))
     return _Grammar(Parser(grammar), query, captures)
 
 
@@ -329,7 +330,7 @@ class _Nesting:
         parent = stack[-1] if stack else None
         qualifiers: tuple[str, ...] = ()
         hidden = kind == "test"
-        if not hidden and "." in name:
+        if "." in name and not hidden and (name[0].isalnum() or name[0] in "_$~"):
             *outer, name = (part for part in name.split(".") if part)
             qualifiers = tuple(outer)
         bodiless = kind == "prototype"
