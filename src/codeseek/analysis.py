@@ -177,7 +177,7 @@ class Occurrences:
     `expand` gives the numbers (terms, tokens) that a word stands for; it is asked once a word.
     """
 
-    _memos: ClassVar[dict[Callable[[str], tuple[int, ...]], dict[str, tuple[int, ...]]]] = {}
+    _memos: ClassVar[dict[Callable[[str], tuple[int, ...]], _Memo]] = {}
 
     def __init__(self, expand: Callable[[str], tuple[int, ...]]) -> None:
         self._expand = expand
@@ -209,13 +209,22 @@ class Occurrences:
         return distinct, indices.astype(np.int32), owners, counts
 
     def _expansions(self) -> list[tuple[int, ...]]:
-        memo = self._memos.setdefault(self._expand, {})
+        memo = self._memos.setdefault(self._expand, _Memo(self._expand))
         if len(memo) > 150_000:
             memo.clear()
-        for word in self._numbers:
-            if word not in memo:
-                memo[word] = self._expand(word)
-        return [memo[word] for word in self._numbers]
+        return list(map(memo.__getitem__, self._numbers))
+
+
+class _Memo(dict[str, tuple[int, ...]]):
+    """Remembers what words expand to."""
+
+    def __init__(self, expand: Callable[[str], tuple[int, ...]]) -> None:
+        super().__init__()
+        self._expand = expand
+
+    def __missing__(self, word: str) -> tuple[int, ...]:
+        self[word] = expansion = self._expand(word)
+        return expansion
 
 
 def _counted(
@@ -224,14 +233,20 @@ def _counted(
     """Add up equal (owner, value) pairs; returned in order of owner, then value."""
     size = int(values.max(initial=0)) + 1
     keys = np.asarray(owners, np.int64) * size + values
-    if counts is None:
-        keys, totals = np.unique(keys, return_counts=True)
-    else:
+    if counts is not None and int(keys.max(initial=0)) < 1 << 47:
+        keys = (keys << 16) | np.minimum(counts, 0xFFFF)  # sorting one array is several times faster than an argsort
+        keys.sort()
+        counts, keys = keys & 0xFFFF, keys >> 16
+    elif counts is not None:
         order = np.argsort(keys, kind="stable")
-        keys = keys[order]
-        first = np.flatnonzero(np.diff(keys, prepend=-1))
-        totals = np.add.reduceat(counts[order], first) if len(first) else counts
-        keys = keys[first]
+        counts, keys = counts[order], keys[order]
+    else:
+        keys.sort()
+    first = np.flatnonzero(np.diff(keys, prepend=-1))
+    totals = (
+        np.diff(first, append=len(keys)) if counts is None else np.add.reduceat(counts, first) if len(first) else counts
+    )
+    keys = keys[first]
     return keys % size, keys // size, totals
 
 

@@ -167,7 +167,7 @@ class StaticEmbedder:
 
     def _pieces(self, word: str) -> list[int]:
         """Segment a word into pieces of the vocabulary, the sum of whose scores is largest; unknown characters are dropped."""
-        numbers, score, beginnings = self._numbers, self._scores, self._beginnings
+        score, beginnings = self._scores, self._beginnings
         unknown = self._unknown_score
         best = [0.0] + [float("-inf")] * len(word)
         came = [(0, -1)] * (len(word) + 1)
@@ -176,11 +176,10 @@ class StaticEmbedder:
             if before + unknown > best[start + 1]:
                 best[start + 1], came[start + 1] = before + unknown, (start, -1)
             for end in range(start + 1, len(word) + 1):
-                piece = word[start:end]
-                if piece not in beginnings:
+                token = beginnings.get(word[start:end])
+                if token is None:
                     break
-                token = numbers.get(piece)
-                if token is not None and before + score[token] > best[end]:
+                if token >= 0 and before + score[token] > best[end]:
                     best[end], came[end] = before + score[token], (start, token)
         pieces, end = [], len(word)
         while end:
@@ -190,9 +189,12 @@ class StaticEmbedder:
         return pieces[::-1]
 
     @cached_property
-    def _beginnings(self) -> set[str]:
-        """All that a token begins with: what is not among them need not be lengthened."""
-        return {token[:length] for token in self._vocabulary for length in range(1, len(token) + 1)}
+    def _beginnings(self) -> dict[str, int]:
+        """All that a token begins with: its number if it is a token itself, else -1; nothing else need be lengthened."""
+        beginnings = dict.fromkeys(
+            (token[:length] for token in self._vocabulary for length in range(1, len(token))), -1
+        )
+        return beginnings | self._numbers
 
     @cached_property
     def _scores(self) -> list[float]:
