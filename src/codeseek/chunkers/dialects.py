@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from codeseek.chunkers.lines import Lines
+from codeseek.chunkers.names import unquoted
 
 if TYPE_CHECKING:
     from tree_sitter import Range
@@ -22,6 +24,14 @@ _MACRO_IN_HEAD = re.compile(
 )
 _SCRIPT = re.compile(rb"^[ \t]*<script\b([^>]*)>(.*?)^[ \t]*</script>", re.MULTILINE | re.DOTALL)
 _MARKUP = re.compile(rb"^<(template|style|i18n|docs)\b[^>]*>.*?^</\1>", re.MULTILINE | re.DOTALL)
+_PROCEDURE = re.compile(
+    rb"^[ \t]*create\s+(?:or\s+(?:replace|alter)\s+)?(?:definer\s*=\s*\S+\s+)?proc(?:edure)?\s+(?:if\s+not\s+exists\s+)?"
+    rb"([\w.\[\]`\"$#]+)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_PROCEDURE_END = re.compile(
+    rb"^end\b[^\n]*|^(?=go\b|delimiter\b|/[ \t]*$|create\b|alter\b|drop\b)", re.IGNORECASE | re.MULTILINE
+)
 
 
 def is_cpp(data: bytes) -> bool:
@@ -60,3 +70,11 @@ def component(lines: Lines) -> tuple[str, list[Range], list[tuple[int, int]]]:
             )
         )
     return language, ranges, [match.span() for match in _MARKUP.finditer(data)]
+
+
+def procedures(data: bytes) -> Iterator[tuple[int, int, str]]:
+    """Yield where SQL procedures start and end, and their names: the grammar doesn't know them."""
+    for match in _PROCEDURE.finditer(data):
+        end = _PROCEDURE_END.search(data, match.end())
+        name = match.group(1).decode("utf-8", "replace")
+        yield match.start(), end.end() if end is not None else len(data), unquoted(name)

@@ -332,6 +332,9 @@ INNER: dict[str, tuple[bytes, ...]] = {"rust": (b"//!", b"/*!"), "zig": (b"//!",
 METHODS_IN = frozenset("class struct trait interface protocol object enum impl instance".split())
 """The kinds of definition whose functions are methods."""
 
+PLAIN_NAMES = frozenset(("bash", "r"))
+"""Languages where a dot is part of a name."""
+
 MORE_METHODS_IN = {"ruby": frozenset(("module", "namespace"))}
 
 CHUNK_KINDS = {

@@ -22,6 +22,7 @@ NAMELESS: Name = ("", 0, "")
 _ARGUMENTS = re.compile(r"<[^<>]*>|\[[^\[\]]*\]|\{[^{}]*\}")
 PATH = re.compile(r"[\w$#.?!]+")
 _KEYWORDS = frozenset("if for while switch return catch else".split())
+_QUOTES = str.maketrans("", "", '"`[]')
 LONGEST = 120
 
 
@@ -42,6 +43,11 @@ def plain(name: str) -> str:
         name = name.replace("::", ".").strip(".")
     name = "".join(name.split())
     return "" if name in _KEYWORDS else name[:LONGEST]
+
+
+def unquoted(name: str) -> str:
+    """Return an SQL name without the quotes of any dialect."""
+    return "".join(name.translate(_QUOTES).split())
 
 
 def named(node: Node | None, data: bytes) -> Name:

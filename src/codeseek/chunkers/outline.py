@@ -182,6 +182,12 @@ def _outline(language: str, lines: Lines, data: bytes, ranges: list[Range] | Non
             events += [
                 (node.start_byte, -node.end_byte, order + i, kind, read_name, node) for i, node in enumerate(nodes)
             ]
+    if language == "sql":
+        for start, end, name in dialects.procedures(lines.data):
+            found = (name, start, "")
+            events.append(
+                (start, -end, len(events), "function", lambda _node, _data, found=found: found, tree.root_node)
+            )
     comments.sort()
     if comments and comments[-1][1] > len(data):  # line feeds added by `_parse_patiently`
         comments[-1] = (comments[-1][0], len(data), comments[-1][2])
@@ -280,6 +286,8 @@ class _Nesting:
     def __init__(self, language: str, lines: Lines) -> None:
         self.lines = lines
         self.clauses = language in grammars.CLAUSES
+        self.splits_names = language not in grammars.PLAIN_NAMES
+        self.has_methods = language != "sql"
         self.methods_in = grammars.METHODS_IN | grammars.MORE_METHODS_IN.get(language, frozenset())
         self.top: list[Item] = []
         self.everything: list[Item] = []
@@ -330,12 +338,15 @@ class _Nesting:
         parent = stack[-1] if stack else None
         qualifiers: tuple[str, ...] = ()
         hidden = kind == "test"
-        if "." in name and not hidden and (name[0].isalnum() or name[0] in "_$~"):
+        if "." in name and self.splits_names and not hidden and (name[0].isalnum() or name[0] in "_$~"):
             *outer, name = (part for part in name.split(".") if part)
             qualifiers = tuple(outer)
         bodiless = kind == "prototype"
         if kind == "function" or bodiless:
-            kind = "method" if qualifiers or (parent is not None and parent.kind in self.methods_in) else "function"
+            is_method = self.has_methods and (
+                bool(qualifiers) or (parent is not None and parent.kind in self.methods_in)
+            )
+            kind = "method" if is_method else "function"
         path = qualifiers
         if parent is not None:
             around = (*parent.path, parent.name)

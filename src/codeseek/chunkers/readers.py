@@ -6,7 +6,7 @@ import re
 from functools import cache
 from typing import TYPE_CHECKING
 
-from codeseek.chunkers.names import LONGEST, NAMELESS, PATH, Name, Reader, child, named, plain, text_of
+from codeseek.chunkers.names import LONGEST, NAMELESS, PATH, Name, Reader, child, named, plain, text_of, unquoted
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -356,8 +356,7 @@ def _sql(node: Node, data: bytes) -> Name:
     """Return what an SQL statement creates; a schema qualifies the name."""
     created = node.named_children[0]
     found = created.child_by_field_name("column") or child(created, "object_reference", "identifier")
-    name = text_of(found, data).replace('"', "").replace("`", "")
-    return "".join(name.split()), created.start_byte, _SQL_KINDS.get(created.type, "")
+    return unquoted(text_of(found, data)), created.start_byte, _SQL_KINDS.get(created.type, "")
 
 
 READERS: dict[str, Reader] = {

@@ -19,3 +19,7 @@ setClass("Store", representation(size = "numeric"))
 setMethod("show", "Store", function(object) {
   cat("store\n")
 })
+
+print.store <- function(x, ...) {
+  cat("store\n")
+}

@@ -15,3 +15,10 @@ CREATE FUNCTION size() RETURNS integer AS $$
 $$ LANGUAGE sql;
 
 INSERT INTO store (name) VALUES ('one');
+
+DELIMITER //
+CREATE PROCEDURE `add_value`(IN p_name VARCHAR(255))
+BEGIN
+  INSERT INTO store (name) VALUES (p_name);
+END //
+DELIMITER ;
