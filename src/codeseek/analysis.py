@@ -315,8 +315,7 @@ def question(
                     if weight > terms.get(term, 0.0):
                         terms[term] = weight
                         origins[term] = word
-                top = translated[0][1] if translated else 1.0
-                found.append(Word(word, tuple((english, math.sqrt(p / top)) for _, p, english in translated[:3])))
+                found.append(Word(word, _spellings(word, translated)))
             continue
         pieces = parts(typed)
         if not pieces or (len(pieces) == 1 and pieces[0] in STOP_WORDS):
@@ -364,6 +363,18 @@ def _translate(word: str, knows: Callable[[str], bool], *, most: int = 4) -> lis
         by_stem[key] = (before + probability, spelling)
     known = [(term, probability, spelling) for term, (probability, spelling) in by_stem.items() if knows(term)]
     return sorted(known, key=lambda triple: -triple[1])[:most]
+
+
+def _spellings(word: str, translated: Sequence[tuple[str, float, str]]) -> tuple[tuple[str, float], ...]:
+    """Return what may stand for a Chinese word in a name: its best translations, and for a compound two of them joined."""
+    if not translated:
+        return ()
+    best = translated[0][1]
+    single = [(english, math.sqrt(probability / best)) for _, probability, english in translated[:3]]
+    if len(word) < 3 or len(single) < 2:
+        return tuple(single)
+    (first, _), (second, likelihood) = single[:2]
+    return (*single, (first + second, likelihood), (second + first, likelihood))
 
 
 def _identifiers(text: str) -> Iterator[tuple[str, float]]:

@@ -15,8 +15,9 @@ from codeseek.embedders import Embedder
 from codeseek.errors import UsageError
 from codeseek.records import KINDS, Chunk, Hit, SearchRequest, SearchResult, SimilarRequest
 from codeseek.retrieval import Meaning, Ranked, Retrieval
-from codeseek.segments import CODE, OVERLAY
+from codeseek.segments import CHUNK_KIND_OF_SYMBOL, CODE, OVERLAY
 from codeseek.vectors import VectorIndex
+from codeseek.wildcards import translate
 from codeseek.words import Index
 
 Mask = NDArray[np.bool_]
@@ -74,7 +75,9 @@ class Searcher:
             chunk = chunks.get(int(index.chunk_ids[ranked.rows[at]]))
             if chunk is not None:
                 why = retrieval.explain(ranked, at, likelihood) if request.explain else {}
-                score = min(score, _displayed(ranked, at))  # two lists are joined by rank: none may rise after the other
+                score = min(
+                    score, _displayed(ranked, at)
+                )  # two lists are joined by rank: none may rise after the other
                 hits.append(Hit(chunk, score, why, retrieval.others(ranked, at)))
         return SearchResult(
             tuple(hits),
@@ -126,7 +129,12 @@ class Searcher:
             )
             allowed &= files[index.chunk_file]
         if request.kinds:
-            allowed &= np.array([kind in request.kinds for kind in KINDS])[index.chunk_kind]
+            wanted_kinds = np.array([kind in request.kinds for kind in KINDS])[index.chunk_kind]
+            symbols = np.array([kind in request.kinds for kind in CHUNK_KIND_OF_SYMBOL])[index.symbol_kind]
+            wanted_kinds[index.symbol_chunk[symbols]] = (
+                True  # a small class is one chunk, and yet its methods are asked for
+            )
+            allowed &= wanted_kinds
         return allowed
 
     def _spread(self, allowed: Mask) -> bool:
@@ -140,34 +148,20 @@ class Searcher:
 def glob_filter(include: Sequence[str], exclude: Sequence[str]) -> Callable[[str], bool]:
     """Return a test of paths: any of `include` (all, if none) and none of `exclude`.
 
-    A pattern with a slash is matched from the root, `**` crossing folders; one without matches any name in the path.
+    Patterns are git's: one with a slash is matched from the root, `**` crossing folders; one without matches any name in
+    the path. A folder's pattern stands for all in it.
     """
     wanted, unwanted = [_glob(p) for p in include], [_glob(p) for p in exclude]
     return lambda path: (
-        (not wanted or any(p.search(path) for p in wanted)) and not any(p.search(path) for p in unwanted)
+        (not wanted or any(p.fullmatch(path) for p in wanted)) and not any(p.fullmatch(path) for p in unwanted)
     )
 
 
 @lru_cache(maxsize=256)
 def _glob(pattern: str) -> re.Pattern[str]:
     anchored = "/" in pattern.rstrip("/")
-    pattern = pattern.removeprefix("./").strip("/")
-    expression, at = "", 0
-    while at < len(pattern):
-        if pattern.startswith("**/", at):
-            expression, at = expression + "(?:[^/]+/)*", at + 3
-        elif pattern.startswith("**", at):
-            expression, at = expression + ".*", at + 2
-        elif pattern[at] == "*":
-            expression, at = expression + "[^/]*", at + 1
-        elif pattern[at] == "?":
-            expression, at = expression + "[^/]", at + 1
-        elif pattern[at] == "{" and (end := pattern.find("}", at)) > 0:
-            expression += "(?:" + "|".join(map(re.escape, pattern[at + 1 : end].split(","))) + ")"
-            at = end + 1
-        else:
-            expression, at = expression + re.escape(pattern[at]), at + 1
-    return re.compile(("^" if anchored else "(?:^|/)") + expression + "(?:$|/)")
+    expression = translate(pattern.removeprefix("./").strip("/"), within_folders=True)
+    return re.compile(rf"{'' if anchored else '(?:.*/)?'}{expression or '(?!)'}(?:/.*)?", re.DOTALL)
 
 
 def _limited(ranked: Ranked, file_of: NDArray[np.int32], per_file: int, limit: int) -> list[int]:

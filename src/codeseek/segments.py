@@ -32,6 +32,12 @@ KIND_NUMBER = {kind: number for number, kind in enumerate(KINDS)}
 SYMBOL_KINDS = (
     "class struct trait interface protocol module object enum type function macro method namespace const impl property instance"
 ).split()
+CHUNK_KIND_OF_SYMBOL = tuple(
+    {"function": "function", "macro": "function", "method": "method"}.get(kind, "class" if number < 10 else "")
+    for number, kind in enumerate(SYMBOL_KINDS)
+)
+"""By symbol kind, the kind of chunk that is asked for when such symbols are."""
+
 _SYMBOL_NUMBER = {kind: number for number, kind in enumerate(SYMBOL_KINDS)}
 _GENERIC_STEMS = frozenset(("index", "init", "__init__", "mod", "package", "package-info"))
 _LONGEST_WORD_LIST = 60_000

@@ -1,0 +1,230 @@
+"""Search over a small project: words, meaning, names and kinds of files each play their part."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from codeseek import chunkers
+from codeseek.embedders import load_embedder
+from codeseek.errors import UsageError
+from codeseek.languages import language_of
+from codeseek.records import Chunk, Hit, SearchRequest, SimilarRequest, SourceFile
+from codeseek.searcher import Searcher, glob_filter
+from codeseek.segments import Segment, analyse
+from codeseek.vectors import ExactIndex
+from codeseek.words import Index
+
+MODEL = load_embedder()
+PROJECT = {
+    "src/shop/cache.py": '''"""Keeps answers for a while."""
+
+class TimedCache:
+    """A cache whose entries expire."""
+
+    def get(self, key):
+        """Return the entry, or None when it has expired."""
+        entry = self.entries.get(key)
+        return entry.value if entry and not entry.expired else None
+
+    def evict(self):
+        """Drop what has expired."""
+        self.entries = {key: entry for key, entry in self.entries.items() if not entry.expired}
+''',
+    "src/shop/session.py": '''class HTTPSession:
+    """Keeps connections to a host open."""
+
+    def request(self, method, url, timeout=30):
+        """Send a request over a pooled connection and wait for its response."""
+        connection = self.pool.acquire(url.host)
+        return connection.send(method, url, timeout)
+''',
+    "src/shop/parser.py": '''def parse_config(text):
+    """Read settings from a configuration file in TOML."""
+    return toml.loads(text)
+''',
+    "src/shop/orders.py": """# 订单状态流转: 未支付的订单超时后自动取消
+def cancel_unpaid_orders(now):
+    for order in find_unpaid(now):
+        order.cancel()
+""",
+    "tests/test_cache.py": """def test_timed_cache_expires():
+    cache = TimedCache()
+    assert cache.get("key") is None
+""",
+    "README.md": """# Shop
+
+## Install
+
+Run `pip install shop`, then set `SHOP_HOME` to a folder of your own.
+
+## Troubleshooting
+
+If requests time out behind a proxy, set `HTTPS_PROXY` before you start the server.
+""",
+    "docs/zh/guide.md": """# 指南
+
+## 安装
+
+运行 pip install shop 即可安装。
+""",
+}
+
+
+def searcher(project: dict[str, str] = PROJECT) -> Searcher:
+    files = []
+    for name, text in project.items():
+        path = PurePosixPath(name)
+        file = SourceFile(path, len(text), 0, language_of(path) or "text")
+        files.append((file, chunkers.chunk(file, text)))
+    chunks = dict(enumerate((c for _, chunks in files for c in chunks), 1))
+    segment = Segment.build([analyse(files)], np.array(list(chunks)))
+    matrix = MODEL.embed(list(chunks.values()))
+    return Searcher(
+        Index([segment]), [ExactIndex(matrix)], MODEL, lambda ids: {number: chunks[number] for number in ids}
+    )
+
+
+SHOP = searcher()
+
+
+def hits(query: str, **narrowing: object) -> tuple[Hit, ...]:
+    return SHOP.search(SearchRequest(query, **narrowing)).hits  # type: ignore[arg-type] # any field
+
+
+def paths(query: str, **narrowing: object) -> list[str]:
+    return [str(hit.chunk.path) for hit in hits(query, **narrowing)]
+
+
+@pytest.mark.parametrize(
+    ("query", "path"),
+    [
+        ("where do cache entries expire", "src/shop/cache.py"),
+        ("缓存过期", "src/shop/cache.py"),
+        ("cache 过期是怎么实现的", "src/shop/cache.py"),
+        ("HTTP 会话连接池", "src/shop/session.py"),
+        ("parse_config", "src/shop/parser.py"),
+        ("parseConfig", "src/shop/parser.py"),
+        ("读取配置文件", "src/shop/parser.py"),
+        ("订单超时取消", "src/shop/orders.py"),
+        ("訂單逾時取消", "src/shop/orders.py"),
+        ("how do I install it", "README.md"),
+        ("怎么安装", "docs/zh/guide.md"),
+        ("requests time out behind my proxy", "README.md"),
+    ],
+)
+def test_a_question_finds_its_file_first(query: str, path: str) -> None:
+    assert paths(query)[0] == path
+
+
+def test_a_test_comes_after_what_it_tests_unless_tests_are_asked_for() -> None:
+    found = paths("timed cache")
+    assert found.index("src/shop/cache.py") < found.index("tests/test_cache.py")
+    assert paths("test of the timed cache")[0] == "tests/test_cache.py"
+
+
+def test_each_file_is_shown_once_and_its_other_chunks_are_named() -> None:
+    found = paths("cache entry expired")
+    code = [path for path in found if path.endswith(".py")]
+    assert len(code) == len(set(code))
+
+
+def test_scores_lie_between_0_and_1_and_never_rise() -> None:
+    scores = [hit.score for hit in hits("cache request timeout install")]
+    assert scores == sorted(scores, reverse=True)
+    assert all(0 <= score <= 1 for score in scores)
+
+
+def test_filters_let_through_what_they_name() -> None:
+    assert set(paths("install shop cache", kinds=("section",))) <= {"README.md", "docs/zh/guide.md"}
+    assert all(hit.chunk.language == "python" for hit in hits("install cache", languages=("python",)))
+    assert paths("cache", paths=("tests/**",)) == ["tests/test_cache.py"]
+    assert "tests/test_cache.py" not in paths("cache", exclude=("tests",))
+    methods = hits("cache expired", kinds=("method",))
+    assert methods
+    assert all("method" in {definition.kind for definition in hit.chunk.definitions} for hit in methods)
+    assert len(hits("cache", limit=1)) == 1
+
+
+def test_a_filter_that_leaves_nothing_finds_nothing() -> None:
+    assert hits("cache", languages=("haskell",)) == ()
+
+
+def test_an_explanation_adds_up_and_names_what_matched() -> None:
+    (first, *_) = hits("缓存过期", explain=True)
+    assert any("缓存" in str(term) for term in first.why["terms"])  # type: ignore[union-attr] # a tuple of terms
+    assert first.why["rank by words"] == 1
+    assert float(str(first.why["chunk words"])) > 0
+
+
+def test_nothing_in_common_in_words_can_still_be_found_by_meaning() -> None:
+    assert "src/shop/session.py" in paths("socket keep-alive")
+
+
+def test_a_query_without_words_is_an_error_with_a_hint() -> None:
+    for query in ("", "   ", "?!,。", "\x1b[0m"[:1]):
+        with pytest.raises(UsageError) as error:
+            hits(query)
+        assert error.value.hint
+
+
+@pytest.mark.parametrize(
+    "query", ["the of and", "🎉 cache", "cache " * 20_000, "\x1b[31mcache\x07", "a" * 100_000, "的了吗"]
+)
+def test_any_other_query_is_answered(query: str) -> None:
+    assert isinstance(hits(query), tuple)
+
+
+def test_an_empty_index_answers_with_nothing() -> None:
+    empty = Searcher(Index([]), [], MODEL, lambda ids: {})
+    assert empty.search(SearchRequest("cache")).hits == ()
+
+
+def test_similar_finds_the_like_but_not_itself() -> None:
+    twins = searcher({**PROJECT, "src/shop/other_cache.py": PROJECT["src/shop/cache.py"].replace("Timed", "Other")})
+    number = next(
+        int(number)
+        for number, kind in zip(twins._index.chunk_ids, twins._index.chunk_kind, strict=True)
+        if twins._index.paths[0] == "src/shop/cache.py" and kind < 5
+    )
+    found = twins.similar(SimilarRequest(PurePosixPath("src/shop/cache.py"), 1), number).hits
+    assert str(found[0].chunk.path) in {"src/shop/other_cache.py", "src/shop/cache.py"}
+    assert number not in [
+        1 for hit in found if hit.chunk.first_line == 1 and str(hit.chunk.path) == "src/shop/cache.py"
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=80))
+def test_no_query_crashes_the_search(query: str) -> None:
+    try:
+        found = hits(query)
+    except UsageError:
+        return
+    assert all(isinstance(hit.chunk, Chunk) for hit in found)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path", "fits"),
+    [
+        ("src/**", "src/a/b.py", True),
+        ("src", "src/a/b.py", True),
+        ("src", "lib/src/b.py", True),
+        ("src/a", "lib/src/a/b.py", False),
+        ("*.py", "a/b.py", True),
+        ("*.py", "a/b.pyc", False),
+        ("a/*/c.py", "a/b/c.py", True),
+        ("a/*/c.py", "a/b/b/c.py", False),
+        ("**/c.py", "c.py", True),
+        ("a/**/c.py", "a/x/y/c.py", True),
+        ("./src/", "src/a.py", True),
+        ("a[bc].py", "x/ab.py", True),
+    ],
+)
+def test_path_patterns_are_read_as_a_shell_user_means_them(pattern: str, path: str, fits: bool) -> None:
+    assert glob_filter((pattern,), ())(path) is fits
+    assert glob_filter((), (pattern,))(path) is not fits
