@@ -184,10 +184,7 @@ def _outline(language: str, lines: Lines, data: bytes, ranges: list[Range] | Non
             ]
     if language == "sql":
         for start, end, name in dialects.procedures(lines.data):
-            found = (name, start, "")
-            events.append(
-                (start, -end, len(events), "function", lambda _node, _data, found=found: found, tree.root_node)
-            )
+            events.append((start, -end, len(events), "function", readers.fixed((name, start, "")), tree.root_node))
     comments.sort()
     if comments and comments[-1][1] > len(data):  # line feeds added by `_parse_patiently`
         comments[-1] = (comments[-1][0], len(data), comments[-1][2])

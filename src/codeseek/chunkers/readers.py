@@ -21,6 +21,11 @@ _ZIG_CONTAINER = re.compile(rb"=\s*(?:extern\s+|packed\s+)?(struct|enum|union|op
 _OPERATOR = re.compile(r"\boperator\b")
 
 
+def fixed(name: Name) -> Reader:
+    """Return what reads this name whatever the node."""
+    return lambda _node, _data: name
+
+
 @cache
 def reader(rule: str) -> Reader:
     """Return what reads a name by a rule: one of `READERS`, `is_name` for a fixed name, or the way by fields and child types."""
