@@ -51,7 +51,7 @@ def chunk(file: SourceFile, text: str) -> list[Chunk]:
                         part,
                         section.breadcrumb,
                     )
-                    for part in (_parts(body) if start == stop else (body,))
+                    for part in (parts(body) if start == stop else (body,))
                 ]
     return chunks
 
@@ -162,7 +162,7 @@ def _cut(lines: Lines, kept: set[int], candidates: Iterable[int]) -> int | None:
     return fallback
 
 
-def _parts(text: str) -> Iterator[str]:
+def parts(text: str) -> Iterator[str]:
     """Cut a line that is longer than any section, at spaces where there are some."""
     if len(text) <= 2 * LARGEST:
         yield text
