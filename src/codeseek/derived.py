@@ -21,7 +21,7 @@ from codeseek.store import SegmentFile, Store
 MERGE_RATIO = 4
 """A segment is merged with those after it when it is at most so many times as large as they are together."""
 
-LARGE_ROWS = 5_000
+LARGE_ROWS, LARGEST_ROWS = 5_000, 100_000
 MOST_SEGMENTS = 12
 _AT_ONCE = 1024
 
@@ -34,23 +34,34 @@ def new_name() -> str:
     return secrets.token_hex(8)
 
 
-def write(
-    store: Store, fingerprint: str, name: str, segment: Segment, matrix: Matrix, *, instead_of: Sequence[str] = ()
-) -> Callable[[], None]:
-    """Write a new segment's files; the returned function makes it live, inside the caller's transaction."""
-    words_path, matrix_path = store.segment_path(name), store.vectors_path(name, fingerprint)
-    with translated():
-        matrix_path.parent.mkdir(mode=0o700, exist_ok=True)
-        segment.save(words_path)
-        arrays.save(matrix_path, {"matrix": np.asarray(matrix, np.float32)})
+class NewSegment:
+    """A segment in the making: first its files, then, in the caller's transaction, its place among the live ones."""
 
-    def make_live() -> None:
-        store.add_segment(name, len(segment.chunk_ids), instead_of=instead_of)
+    def __init__(self, store: Store, fingerprint: str, name: str = "") -> None:
+        self._store = store
+        self._name = name or new_name()
+        self._words = store.segment_path(self._name)
+        self._matrix = store.vectors_path(self._name, fingerprint)
+        self._rows = 0
+
+    def save_words(self, segment: Segment) -> None:
+        """Write the words."""
+        self._rows = len(segment.chunk_ids)
         with translated():
-            store.add_derived(words_path)
-            store.add_derived(matrix_path)
+            segment.save(self._words)
 
-    return make_live
+    def save_matrix(self, matrix: Matrix) -> None:
+        """Write the vectors, in the order of the words' rows."""
+        with translated():
+            self._matrix.parent.mkdir(mode=0o700, exist_ok=True)
+            arrays.save(self._matrix, {"matrix": np.asarray(matrix, np.float32)})
+
+    def make_live(self, *, instead_of: Sequence[str] = ()) -> None:
+        """Let searches see it."""
+        self._store.add_segment(self._name, self._rows, instead_of=instead_of)
+        with translated():
+            self._store.add_derived(self._words)
+            self._store.add_derived(self._matrix)
 
 
 def load_matrix(path: Path, rows: int, dimensions: int | None = None) -> NDArray[np.float32]:
@@ -112,14 +123,13 @@ def rebuild(store: Store, embedder: Embedder, names: Sequence[str]) -> None:
             analyses.append(analyse([(file, [chunk for _, chunk in numbered]) for file, numbered in files]))
             matrices.append(vectors_of(embedder, list(chunks.values()), [keys[number] for number in chunks], known))
             ids += chunks
+        new = NewSegment(store, model.fingerprint)
         if ids:
-            segment = Segment.build(analyses, np.array(ids, np.int64))
-            make_live = write(
-                store, model.fingerprint, new_name(), segment, np.concatenate(matrices), instead_of=[name]
-            )
+            new.save_words(Segment.build(analyses, np.array(ids, np.int64)))
+            new.save_matrix(np.concatenate(matrices))
         with store.writing():
             if ids:
-                make_live()
+                new.make_live(instead_of=[name])
             else:
                 store.remove_segments([name])
             store.next_generation()
@@ -186,15 +196,18 @@ def choose_merge(live: Sequence[int], dead: Sequence[int], *, thorough: bool = F
 
     Small segments are merged with what comes after them as long as sizes do not shrink by `MERGE_RATIO`, so that an edit
     costs little now and on average. Large ones are left alone until they are too many, when the two smallest neighbours
-    become one, or until a graph over all of them is worth its time and that is `thorough`. What is mostly dead is written
-    anew.
+    become one, or until a graph over them is worth its time and that is `thorough`. What is mostly dead is written anew.
     """
-    graph = thorough and sum(live) >= vectors.HNSW_ROWS
     for at, rows in enumerate(live):
         if dead[at] > rows and (thorough or rows <= LARGE_ROWS):
             return slice(at, at + 1)
+    if thorough and sum(live) >= vectors.HNSW_ROWS:
+        for group in _groups(live):
+            rows, largest = sum(live[group]), max(live[group])
+            if largest < rows and largest <= MERGE_RATIO * (rows - largest):
+                return group
     start, rows = len(live), 0
-    while start and (rows == 0 or (live[start - 1] <= MERGE_RATIO * rows and (graph or live[start - 1] < LARGE_ROWS))):
+    while start and (rows == 0 or live[start - 1] <= min(MERGE_RATIO * rows, LARGE_ROWS)):
         start -= 1
         rows += live[start]
     if len(live) - start > 1:
@@ -203,6 +216,18 @@ def choose_merge(live: Sequence[int], dead: Sequence[int], *, thorough: bool = F
         least = min(range(len(live) - 1), key=lambda at: live[at] + live[at + 1])
         return slice(least, least + 2)
     return None
+
+
+def _groups(live: Sequence[int]) -> Iterator[slice]:
+    """Yield runs of neighbours that are together as large as a segment may be."""
+    start = rows = 0
+    for at, size in enumerate(live):
+        if rows and rows + size > LARGEST_ROWS:
+            yield slice(start, at)
+            start, rows = at, 0
+        rows += size
+    if rows:
+        yield slice(start, len(live))
 
 
 def merge(store: Store, fingerprint: str, *, thorough: bool = False) -> int:
@@ -216,20 +241,23 @@ def merge(store: Store, fingerprint: str, *, thorough: bool = False) -> int:
     old = names[chosen]
     dead_ids = store.snapshot().dead
     parts = [Segment.load(store.segment_path(name)) for name in old]
-    matrices = []
-    for name, part in zip(old, parts, strict=True):
-        matrix = load_matrix(store.vectors_path(name, fingerprint), len(part.chunk_ids))
-        alive = ~np.isin(part.chunk_ids, dead_ids)
-        matrices.append(matrix if alive.all() else matrix[alive])
     merged = Segment.merge(parts, dead_ids)
-    if not len(merged.chunk_ids):
-        with store.writing():
-            store.remove_segments(old)
-            store.next_generation()
-        return sum(segments[name] for name in old)
-    make_live = write(store, fingerprint, new_name(), merged, np.concatenate(matrices), instead_of=old)
+    new = None
+    if len(merged.chunk_ids):
+        alive = [~np.isin(part.chunk_ids, dead_ids) for part in parts]
+        new = NewSegment(store, fingerprint)
+        new.save_words(merged)
+        del merged, parts  # the matrices need the memory
+        matrices = [
+            load_matrix(store.vectors_path(name, fingerprint), len(rows))[rows]
+            for name, rows in zip(old, alive, strict=True)
+        ]
+        new.save_matrix(np.concatenate(matrices))
     with store.writing():
-        make_live()
+        if new is not None:
+            new.make_live(instead_of=old)
+        else:
+            store.remove_segments(old)
         store.forget_unused_vectors()
         store.next_generation()
     return sum(segments[name] for name in old)

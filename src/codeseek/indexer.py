@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import astuple, dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Literal
@@ -244,11 +244,12 @@ class _Refresh:
     def run(self, pool: Pool | None) -> None:
         """Do everything that has to be done."""
         self._mend()
-        results = self._results(pool)
         self._reporter.start("index", len(self._changes.tasks))
-        finished = False
-        while not finished:
-            finished = self._one_transaction(results)
+        with closing(self._results(pool)) as results:
+            while not self._one_transaction(results):
+                pass
+        if pool is not None:
+            pool.close()  # merging needs the memory
         self._tidy()
 
     def _mend(self) -> None:
@@ -275,7 +276,7 @@ class _Refresh:
                 with store.writing():
                     store.set_meta(model=self._indexer.model)
 
-    def _results(self, pool: Pool | None) -> Iterator[Batch | Advance | Crashed]:
+    def _results(self, pool: Pool | None) -> Generator[Batch | Advance | Crashed]:
         from codeseek.workers import Pool, plan
 
         tasks = self._changes.tasks
@@ -285,12 +286,15 @@ class _Refresh:
         elif marker.exists():
             with Pool(self._indexer.needs(), 1) as careful:
                 yield from careful.prepare(plan(tasks, 1))
+            marker.unlink(missing_ok=True)
         elif tasks:
-            with translated():
-                marker.touch(mode=0o600)
-            for batch in plan(tasks, 1):
-                yield self._recipe.prepare(batch, lambda path: self._reporter.advance(1, path))
-        marker.unlink(missing_ok=True)
+            try:
+                with translated():
+                    marker.touch(mode=0o600)
+                for batch in plan(tasks, 1):
+                    yield self._recipe.prepare(batch, lambda path: self._reporter.advance(1, path))
+            finally:  # but not when a parser takes the process with it
+                marker.unlink(missing_ok=True)
 
     def _one_transaction(self, results: Iterator[Batch | Advance | Crashed]) -> bool:
         """Take results until a segment is full or there are no more; tell whether these were the last."""
@@ -403,8 +407,10 @@ class _Refresh:
 
         store = self._store
         if self._ids and self._model is not None:
-            segment = Segment.build(self._analyses, np.concatenate(self._ids))
-            derived.write(store, self._model.fingerprint, self._segment, segment, np.concatenate(self._matrices))()
+            new = derived.NewSegment(store, self._model.fingerprint, self._segment)
+            new.save_words(Segment.build(self._analyses, np.concatenate(self._ids)))
+            new.save_matrix(np.concatenate(self._matrices))
+            new.make_live()
             store.set_meta(
                 fingerprint=self._model.fingerprint, dimensions=self._model.dimensions, model=self._indexer.model
             )
