@@ -74,15 +74,19 @@ class Browser(Deeds, Choices):
         self.result, self.problem, self.shown = message.result, "", question.number
         text = "" if question.place is not None else filters.words(question.text)
         words = snippets.pattern(text, message.result.terms) if text or message.result.terms else None
-        self.results.show(message.result.hits, words, keep=question.quiet)
-        if self.return_to is not None:
-            self.results.go_to(place(self.return_to))
-            self.return_to = None
+        if message.source is not None:
+            self.source = message.source
+        with self.app.batch_update():
+            self.results.show(message.result.hits, words, keep=question.quiet)
+            if self.return_to is not None:
+                self.results.go_to(place(self.return_to))
+                self.return_to = None
+            self.show_current()
+            self.paint_lines()
         if self.linger is not None:
             self.linger.stop()
         if message.result.hits and not question.quiet:
             self.linger = self.set_timer(_LINGER_S, self.remember)
-        self.paint_lines()
 
     @on(messages.Refused)
     def _refused(self, message: messages.Refused) -> None:
@@ -104,21 +108,24 @@ class Browser(Deeds, Choices):
     # ------------------------------------------------------------ the preview
 
     @on(ResultList.Moved)
-    def _moved(self) -> None:
+    def show_current(self) -> None:
+        """Show the file of the hit under the cursor."""
         hit = self.results.current
         if hit is None:
             self.source = None
             self.preview.show_nothing()
-        elif self.source is not None and self.source.path == hit.chunk.path:
-            self._show(self.source, hit)
         else:
-            self.session.load(hit.chunk.path, hit.chunk.language)
+            known = self.source is not None and self.source.path == hit.chunk.path
+            if known and self.source is not None:
+                self._show(self.source, hit)
+            if not known or (self.source is not None and not self.source.spans):
+                self.session.load(hit.chunk.path, hit.chunk.language)
         self.paint_crumbs()
 
     @on(messages.Loaded)
     def _loaded(self, message: messages.Loaded) -> None:
         hit = self.results.current
-        if hit is not None and hit.chunk.path == message.source.path:
+        if hit is not None and hit.chunk.path == message.source.path and message.source is not self.source:
             self.source = message.source
             self._show(message.source, hit)
 

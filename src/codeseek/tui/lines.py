@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from codeseek import screen
 from codeseek.records import Hit, Progress, SearchResult
-from codeseek.tui import keys
+from codeseek.tui import keys, strings
 from codeseek.tui.asking import Question
 from codeseek.tui.painting import cut_front
 from codeseek.tui.palette import Palette
@@ -157,9 +157,14 @@ class KeyLine(Static):
     def __init__(self) -> None:
         super().__init__(id="keys")
         self._ranges: list[tuple[int, int, keys.Action]] = []
+        self._shown: tuple[object, ...] = ()
 
     def show(self, palette: Palette, *, typing: bool) -> None:
         """Show as many keys as there is room for, the most useful first."""
+        now = (typing, self.app.size.width, id(palette), strings.chosen())
+        if now == self._shown:
+            return
+        self._shown = now
         text, room, self._ranges = Text(no_wrap=True), self.app.size.width - 2, []
         ordered = sorted((action for action in keys.ACTIONS if action.footer), key=lambda action: action.footer)
         width = 0
@@ -175,7 +180,7 @@ class KeyLine(Static):
             text.append(self._key(action, typing=typing), palette.accent)
             text.append(f" {action.title}  ", palette.dim)
             width += wide
-        self.update(text)
+        self.update(text, layout=False)
 
     def _key(self, action: keys.Action, *, typing: bool) -> str:
         chosen = action.keys if typing or not action.letters else action.letters

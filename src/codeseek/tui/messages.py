@@ -11,12 +11,13 @@ from codeseek.tui.source import Source, Spans
 
 
 class Answered(Message):
-    """A question has its answer."""
+    """A question has its answer, and the file of the first hit comes with it."""
 
-    def __init__(self, question: Question, result: SearchResult) -> None:
+    def __init__(self, question: Question, result: SearchResult, source: Source | None = None) -> None:
         super().__init__()
         self.question = question
         self.result = result
+        self.source = source
 
 
 class Refused(Message):

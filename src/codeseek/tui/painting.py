@@ -18,8 +18,7 @@ Piece = tuple[str, Style]
 
 def strip(pieces: Iterable[Piece], width: int, under: Style) -> Strip:
     """Return a strip of exactly `width` columns on a background."""
-    segments = [Segment(text, under + style) for text, style in pieces if text]
-    return Strip(segments).adjust_cell_length(width, under)
+    return Strip(fitted(pieces, width, under), width)
 
 
 def spread(left: Sequence[Piece], right: Sequence[Piece], width: int, under: Style) -> Strip:
@@ -27,14 +26,15 @@ def spread(left: Sequence[Piece], right: Sequence[Piece], width: int, under: Sty
     right_width = columns(right)
     if right_width >= width:
         return strip(left, width, under)
-    room = width - right_width - 1
-    return Strip(
-        [
-            *strip(left, room, under),
-            Segment(" ", under),
-            *(Segment(text, under + style) for text, style in right if text),
-        ]
-    ).adjust_cell_length(width, under)
+    segments = fitted(left, width - right_width, under)
+    segments += [Segment(text, under + style) for text, style in right if text]
+    return Strip(segments, width)
+
+
+def fitted(pieces: Iterable[Piece], width: int, under: Style) -> list[Segment]:
+    """Return pieces on a background, cut or filled up to a width."""
+    segments = [Segment(text, under + style) for text, style in pieces if text]
+    return Segment.adjust_line_length(segments, width, style=under)
 
 
 def columns(pieces: Iterable[Piece]) -> int:

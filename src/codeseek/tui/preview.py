@@ -6,8 +6,9 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
+from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -55,7 +56,7 @@ class Preview(ScrollView, can_focus=True):
         self.place = _NOWHERE
         self.wrapped = False
         self._unseen = False
-        self._spans: list[Spans] = []
+        self._under = Style()
         self._starts: list[int] = []
         self._lines: list[int] = []
         self._cache: dict[tuple[object, ...], Strip] = {}
@@ -65,22 +66,25 @@ class Preview(ScrollView, can_focus=True):
     def show(self, source: Source, place: Place) -> None:
         """Show a place in a file."""
         if source is not self.source:
-            self.source, self._spans = source, []
+            self.source = source
+            self._lay_out()
         self.place = place
-        self._lay_out()
+        self._cache.clear()
         self.jump(place.first_line, place.last_line)
         self.refresh()
 
     def show_nothing(self) -> None:
         """Show nothing."""
-        self.source, self.place, self._spans = None, _NOWHERE, []
+        self.source, self.place = None, _NOWHERE
         self._lay_out()
         self.refresh()
 
     def colour(self, source: Source, first: int, spans: Sequence[Spans]) -> None:
-        """Take the colours of some lines of the file that is shown."""
-        if source is self.source and first == len(self._spans):
-            self._spans += spans
+        """Take the colours of some lines of a file; paint again if they are seen."""
+        if first != len(source.spans):
+            return
+        source.spans.extend(spans)
+        if source is self.source and first < self.top_line + self.size.height and self.top_line <= len(source.spans):
             self._cache.clear()
             self.refresh()
 
@@ -149,7 +153,9 @@ class Preview(ScrollView, can_focus=True):
                     self._lines.append(number)
                     self._starts.append(start)
             across = self.size.width
-        self.virtual_size = Size(across, len(self._lines))
+        size = Size(across, len(self._lines))
+        if size != self.virtual_size:
+            self.virtual_size = size
 
     def _row_of(self, line: int) -> int:
         if not self.wrapped:
@@ -192,9 +198,14 @@ class Preview(ScrollView, can_focus=True):
 
     # ------------------------------------------------------------ painting
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Paint some lines; the style of the pane is worked out once for all of them."""
+        self._under = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Paint a line of the screen."""
-        width, under = self.size.width, self.rich_style
+        width, under = self.size.width, self._under
         source = self.source
         row = y + int(self.scroll_offset.y)
         if source is None or source.problem:
@@ -217,20 +228,22 @@ class Preview(ScrollView, can_focus=True):
         start = self._starts[row] if self._starts else 0
         text = source.lines[number]
         within = place.first_line <= line <= place.last_line
-        under = self.rich_style + styles.within if within else self.rich_style
+        under = self._under + styles.within if within else self._under
         also = any(first <= line <= last for first, last in place.others)
         edge: Piece = ("▌", styles.accent) if within else ("▏", styles.warning) if also else (" ", styles.plain)
         shown = f"{line:>{self._gutter - 3}} " if not start else " " * (self._gutter - 2)
         gutter = [edge, (shown, styles.dim if within else styles.faint), (" ", styles.plain)]
         marks = tuple(match.span() for match in place.words.finditer(text, 0, 1_000)) if place.words else ()
-        spans = self._spans[number] if number < len(self._spans) else ()
+        spans = source.spans[number] if number < len(source.spans) else ()
         mark = styles.mark if within else styles.mark_away
         pieces = painting.marked(text, styles.plain, mark, marks, spans, styles.syntax)
-        body = painting.strip(pieces, max(1, painting.columns(pieces)), under)
         if start:
             left = screen.columns(screen.safe(text[:start]))
         room = max(1, width - self._gutter)
-        return Strip([*painting.strip(gutter, self._gutter, under), *body.crop_extend(left, left + room, under)], width)
+        if not left:
+            return painting.strip([*gutter, *pieces], width, under)
+        body = painting.strip(pieces, left + room, under).crop(left, left + room)
+        return Strip([*painting.fitted(gutter, self._gutter, under), *body], width)
 
 
 def _breaks(line: str, width: int) -> list[int]:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
@@ -56,6 +57,7 @@ class ResultList(ScrollView, can_focus=True):
         self._rows: list[Row] = []
         self._order: list[int] = []
         self._first_row: list[int] = []
+        self._under = Style()
         self._cache: dict[tuple[object, ...], Strip] = {}
 
     # ------------------------------------------------------------ what is shown
@@ -71,7 +73,7 @@ class ResultList(ScrollView, can_focus=True):
         return [*self.chosen.values()] or [hit for hit in (self.current,) if hit]
 
     def show(self, hits: Sequence[Hit], words: re.Pattern[str] | None, *, keep: bool) -> None:
-        """Show hits. `keep` leaves the cursor on its hit, and the hit in its place on the screen, as far as it goes."""
+        """Show hits, without a `Moved`. `keep` leaves the cursor on its hit, and the hit in its place on the screen, as far as it goes."""
         before, top = self.current, self.scroll_offset.y
         offset = self._row_of(self.cursor) - top
         self.hits, self.words = tuple(hits), words
@@ -88,7 +90,6 @@ class ResultList(ScrollView, can_focus=True):
         self.scroll_to(y=top, animate=False, immediate=True, force=True)
         self._reveal()
         self.refresh()
-        self.post_message(self.Moved())
 
     def group(self, *, grouped: bool) -> None:
         """Show hits by file, or in the order of their score."""
@@ -140,7 +141,9 @@ class ResultList(ScrollView, can_focus=True):
             if row.part == 0:
                 self._first_row[at[row.hit]] = position
         self._cache.clear()
-        self.virtual_size = Size(self.size.width, len(self._rows))
+        size = Size(self.size.width, len(self._rows))
+        if size != self.virtual_size:
+            self.virtual_size = size
 
     def _row_of(self, position: int) -> int:
         return self._first_row[position] if 0 <= position < len(self._first_row) else 0
@@ -205,10 +208,15 @@ class ResultList(ScrollView, can_focus=True):
         self.virtual_size = Size(self.size.width, len(self._rows))
         self.call_after_refresh(self._reveal)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Paint some lines; the style of the pane is worked out once for all of them."""
+        self._under = self.rich_style
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """Paint a line of the screen."""
         number = y + self.scroll_offset.y
-        under = self.rich_style
+        under = self._under
         if number >= len(self._rows):
             return Strip.blank(self.size.width, under)
         row = self._rows[number]

@@ -15,11 +15,16 @@ from codeseek.records import Progress
 from codeseek.tui import asking, messages, source
 from codeseek.tui.asking import Question
 from codeseek.tui.memory import Memory
+from codeseek.tui.source import Source
 from codeseek.tui.workers import Desk, Superseded
 from codeseek.tui.workspace import Workspace
 
 _SHORTEST_PAUSE_S = 3.0
 _LONGEST_PAUSE_S = 30.0
+_REST_S = 0.04
+"""Colours wait for so long after a file is shown: whoever types on does not wait for them."""
+_KEPT = 24
+"""Files that are kept as they were read."""
 _SHARE = 50
 """A look for changed files is followed by a pause this many times as long: at most 2 % of a core."""
 
@@ -39,6 +44,7 @@ class Session:
         self.indexed = workspace.is_indexed(root)
         self.pause_s = _SHORTEST_PAUSE_S
         self.memory = Memory(workspace.memory)
+        self._known: dict[PurePosixPath, Source] = {}
         self._screen: Screen[None] | None = None
         self._closing = False
 
@@ -95,16 +101,36 @@ class Session:
             self._post(messages.Refused(question, error))
         else:
             if not superseded():
-                self._post(messages.Answered(question, result))
+                first = next((hit.chunk for hit in result.hits if not question.quiet), None)
+                loaded = self._read(first.path, first.language) if first is not None else None
+                self._post(messages.Answered(question, result, loaded))
 
     def _load(self, wanted: tuple[PurePosixPath, str], superseded: Superseded) -> None:
-        path, language = wanted
-        loaded = source.read(self.root, path, language)
+        loaded = self._read(*wanted)
         self._post(messages.Loaded(loaded))
-        for first, spans in source.coloured(loaded, superseded):
-            if superseded():
-                return
-            self._post(messages.Coloured(loaded, first, spans))
+        if len(loaded.spans) >= len(loaded.lines):
+            return
+        time.sleep(_REST_S)
+
+        def put_off() -> bool:
+            while self.questions.busy and not superseded():
+                time.sleep(_REST_S / 4)
+            return superseded()
+
+        if not put_off():
+            for first, spans in source.coloured(loaded, put_off):
+                self._post(messages.Coloured(loaded, first, spans))
+
+    def _read(self, path: PurePosixPath, language: str) -> Source:
+        """Read a file, or return it as it was read before if it has not changed since."""
+        known = self._known.get(path)
+        if known is None or not source.is_current(self.root, known):
+            known = source.read(self.root, path, language)
+        self._known.pop(path, None)
+        self._known[path] = known
+        while len(self._known) > _KEPT:
+            self._known.pop(next(iter(self._known)), None)
+        return known
 
     def _tell_status(self, _: None, __: Superseded) -> None:
         with contextlib.suppress(CodeseekError):  # what it cannot tell, the next answer will

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -70,6 +70,8 @@ class Source:
     problem: str = ""
     truncated: bool = False
     mtime_ns: int = 0
+    spans: list[Spans] = field(default_factory=list)
+    """The colours of the lines so far; only the screen adds to them."""
 
 
 def read(root: Path, path: PurePosixPath, language: str) -> Source:
@@ -92,6 +94,14 @@ def read(root: Path, path: PurePosixPath, language: str) -> Source:
     if len(lines) > 1 and not lines[-1]:
         lines = lines[:-1]
     return Source(path, language, lines, truncated=len(data) > _LARGEST, mtime_ns=mtime_ns)
+
+
+def is_current(root: Path, source: Source) -> bool:
+    """Tell whether a file is still as it was read."""
+    try:
+        return (root / source.path).stat().st_mtime_ns == source.mtime_ns
+    except (OSError, ValueError):
+        return source.problem == "gone"
 
 
 def decoded(data: bytes) -> str | None:

@@ -6,6 +6,7 @@ import functools
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Container, Horizontal, Vertical, VerticalScroll
 from textual.screen import Screen
@@ -56,6 +57,7 @@ class Stage(Screen[None]):
         self.first_text = text
         self.linger: Timer | None = None
         self.shown = 0
+        self._badge = Text()
         self._number = 0
 
     def compose(self) -> ComposeResult:
@@ -114,6 +116,7 @@ class Stage(Screen[None]):
         self.session.questions.drop()
         self.result, self.problem = None, ""
         self.results.show((), None, keep=False)
+        self.show_current()
         self.paint_lines()
 
     def ask_again(self) -> None:
@@ -138,9 +141,10 @@ class Stage(Screen[None]):
         """Name the place that is shown, and say why it is here if that is wanted."""
         line, hit = self.query_one("#crumbs", Static), self.results.current
         width = max(20, line.size.width - 2)
-        line.update(lines.crumbs(hit, self.source, width, self.palette))
+        line.update(lines.crumbs(hit, self.source, width, self.palette), layout=False)
         why = self.query_one("#why", Static)
-        why.display = self.explain and hit is not None
+        if why.display != (self.explain and hit is not None):
+            why.display = not why.display
         if self.explain and hit is not None:
             why.update(lines.reasons(hit, width, self.palette))
 
@@ -148,17 +152,13 @@ class Stage(Screen[None]):
         """Show facts, badge and keys as they are now."""
         width = self.app.size.width
         facts = lines.facts(self.question, self.result, len(self.results.chosen), self.problem, self.palette)
-        self.query_one("#facts", Static).update(facts)
-        self.query_one("#badge", Static).update(
-            lines.badge(
-                self.session.name,
-                self.result,
-                self.progress,
-                self.palette,
-                indexed=self.session.indexed,
-                room=width // 3,
-            )
+        self.query_one("#facts", Static).update(facts, layout=False)
+        badge = lines.badge(
+            self.session.name, self.result, self.progress, self.palette, indexed=self.session.indexed, room=width // 3
         )
+        if badge != self._badge:
+            self._badge = badge
+            self.query_one("#badge", Static).update(badge)
         self.query_one(lines.KeyLine).show(self.palette, typing=self.focused is self.query_input)
         self.paint_home()
 
@@ -182,6 +182,10 @@ class Stage(Screen[None]):
     def tell(self, message: str, hint: str = "") -> None:
         """Say something in passing; the text is shown as it is."""
         self.notify(hint or message, title=message if hint else "", markup=False)
+
+    def show_current(self) -> None:
+        """Show the file of the hit under the cursor."""
+        raise NotImplementedError
 
     def leave_for(self, root: Path, text: str) -> None:
         """Go to another project."""
