@@ -1,4 +1,4 @@
-"""Cut configuration at its keys, blocks, targets and rules: small neighbours together, large ones at what is inside."""
+"""Cut configuration at its keys, blocks, targets and rules."""
 
 from __future__ import annotations
 

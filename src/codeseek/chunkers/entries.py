@@ -1,4 +1,4 @@
-"""The entries of a configuration file: where each begins, and what it is called, in any of the formats that we know."""
+"""The entries of a configuration file, in any of the formats that we know."""
 
 from __future__ import annotations
 
