@@ -106,7 +106,7 @@ def likelihood(text: str) -> float:
         "how do I install it on windows",
         "my requests fail behind a proxy",
         "upgrade from v1 to v2",
-        "怎么安装",
+        "怎么安装到 windows 上",
         "升级之后不生效怎么办",
     ],
 )

@@ -1,0 +1,195 @@
+"""Time codeseek on real repositories, beside a peer where one is named: whole processes, medians and ratios of one run.
+
+    python tests/bench/speed.py compare REPOSITORY… [--peer COMMAND] [--runs 5]
+    python tests/bench/speed.py refresh REPOSITORY [--files 5000]
+    python tests/bench/speed.py scale REPOSITORY… [--copies 1]
+
+`compare` measures cold indexing, a search from the shell, and peak memory; COMMAND is the peer's search, `{query}` and
+`{directory}` standing for what is searched, and `--peer-clear` what empties its cache. `refresh` measures, in this process,
+a refresh of an unchanged copy and of one with an edited file. `scale` indexes all repositories as one and measures queries.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+QUERIES = (
+    "dependency injection", "how are requests retried", "parse the configuration file", "websocket close handshake",
+    "缓存过期", "HTTP 连接池", "error handling 是怎么实现的", "serialize to json", "event loop", "路由注册",
+)  # fmt: skip
+
+
+class Run:
+    """A finished process: seconds on the wall and of the processors, and the largest memory of it and its children."""
+
+    def __init__(self, command: Sequence[str], environment: dict[str, str]) -> None:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.peak = 0.0
+        watcher = threading.Thread(target=self._watch, args=(process,))
+        watcher.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        self.wall = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        watcher.join()
+        self.cpu = usage.ru_utime + usage.ru_stime
+        self.largest = usage.ru_maxrss / 1024
+        self.peak = max(self.peak, self.largest)
+        if process.returncode not in (0, 1):
+            raise SystemExit(f"{shlex.join(command)} failed with {process.returncode}")
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        while process.returncode is None:
+            self.peak = max(self.peak, sum(map(_proportional_mib, _family(process.pid))))
+            time.sleep(0.05)
+
+
+def _family(pid: int) -> list[int]:
+    members = [pid]
+    for member in members:
+        try:
+            members += map(int, Path(f"/proc/{member}/task/{member}/children").read_text().split())
+        except OSError:
+            continue
+    return members
+
+
+def _proportional_mib(pid: int) -> float:
+    try:
+        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) / 1024
+    except OSError:
+        pass
+    return 0.0
+
+
+def compare(arguments: argparse.Namespace) -> None:
+    """Time cold indexing and warm searching, ours and the peer's in turn."""
+    with tempfile.TemporaryDirectory() as data:
+        environment = {**os.environ, "CODESEEK_DATA_DIR": data}
+        for repository in arguments.repositories:
+            ours = [arguments.codeseek, "-C", repository, QUERIES[0]]
+            theirs = [part.format(query=QUERIES[0], directory=repository) for part in shlex.split(arguments.peer or "")]
+            rows: dict[str, list[Run]] = {}
+            for _ in range(arguments.runs):
+                shutil.rmtree(data, ignore_errors=True)
+                rows.setdefault("cold codeseek", []).append(Run([arguments.codeseek, "index", repository], environment))
+                if theirs:
+                    if arguments.peer_clear:
+                        subprocess.run(shlex.split(arguments.peer_clear), check=True, stdout=subprocess.DEVNULL)
+                    rows.setdefault("cold peer", []).append(Run(theirs, environment))
+                rows.setdefault("search codeseek", []).append(Run(ours, environment))
+                if theirs:
+                    rows.setdefault("search peer", []).append(Run(theirs, environment))
+            print(f"\n{repository}")
+            medians = {}
+            for name, runs in rows.items():
+                medians[name] = [
+                    statistics.median(getattr(run, figure) for run in runs)
+                    for figure in ("wall", "cpu", "largest", "peak")
+                ]
+                wall, cpu, largest, peak = medians[name]
+                print(
+                    f"  {name:16} {wall:7.3f} s  cpu {cpu:7.3f} s  largest process {largest:5.0f} MiB"
+                    f"  with children {peak:5.0f} MiB"
+                )
+            for step in ("cold", "search") if theirs else ():
+                ratios = [a / b for a, b in zip(medians[f"{step} codeseek"], medians[f"{step} peer"], strict=True)]
+                print(
+                    "  ratio {:10} {:7.2f}    cpu {:7.2f}    memory {:.2f} / {:.2f}".format(step, *ratios), flush=True
+                )
+
+
+def refresh(arguments: argparse.Namespace) -> None:
+    """Time refreshes of a copy that is filled up to so many files."""
+    from codeseek import settings
+    from codeseek.local import LocalEngine
+
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder, "project")
+        shutil.copytree(arguments.repositories[0], root, ignore=shutil.ignore_patterns(".git"), symlinks=True)
+        sources = sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
+        edited = max(
+            (path for path in sources if path.suffix in {".py", ".rb", ".c", ".ts"}), key=lambda p: p.stat().st_size
+        )
+        for number in range(max(0, arguments.files - len(sources))):
+            path = root / f"more{number % 50}" / f"file{number}.py"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(f"def function_{number}(value):\n    return value + {number}\n", encoding="utf-8")
+        engine = LocalEngine(root, settings.load(None, {"data_dir": str(Path(folder, "data"))}))
+        print(engine.refresh())
+        time.sleep(2.5)  # past the time in which a file's stat cannot be trusted
+        engine.refresh()
+        unchanged, changed = [], []
+        for number in range(arguments.runs):
+            started = time.perf_counter()
+            engine.refresh()
+            unchanged.append(time.perf_counter() - started)
+            with edited.open("a", encoding="utf-8") as file:
+                file.write(f"\n# edit {number}\n")
+            started = time.perf_counter()
+            engine.refresh()
+            changed.append(time.perf_counter() - started)
+            time.sleep(2.1)
+            engine.refresh()
+        print(f"unchanged: {statistics.median(unchanged):.3f} s   one file edited: {statistics.median(changed):.3f} s")
+
+
+def scale(arguments: argparse.Namespace) -> None:
+    """Index repositories together, several times over if asked to, and time queries in this process."""
+    from codeseek import settings
+    from codeseek.local import LocalEngine
+    from codeseek.records import SearchRequest
+
+    with tempfile.TemporaryDirectory() as folder:
+        root, data = Path(folder, "all"), Path(folder, "data")
+        for copy in range(arguments.copies):
+            for repository in arguments.repositories:
+                target = root / f"copy{copy}" / Path(repository).name
+                shutil.copytree(repository, target, ignore=shutil.ignore_patterns(".git"), symlinks=True)
+        run = Run([arguments.codeseek, "index", str(root)], {**os.environ, "CODESEEK_DATA_DIR": str(data)})
+        engine = LocalEngine(root, settings.load(None, {"data_dir": str(data)}))
+        status = engine.status()
+        print(
+            f"{status.files} files, {status.chunks} chunks, {status.size_bytes / 1e6:.0f} MB, vectors {status.vector_index}:"
+            f" {run.wall:.1f} s, largest process {run.largest:.0f} MiB, with children {run.peak:.0f} MiB"
+        )
+        for query in QUERIES:
+            engine.search(SearchRequest(query))
+        seconds = []
+        for query in QUERIES * arguments.runs:
+            started = time.perf_counter()
+            engine.search(SearchRequest(query))
+            seconds.append(time.perf_counter() - started)
+        print(f"query p50 {statistics.median(seconds) * 1000:.1f} ms, max {max(seconds) * 1000:.1f} ms")
+
+
+def main() -> None:
+    """Read the arguments and measure."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=("compare", "refresh", "scale"))
+    parser.add_argument("repositories", nargs="+")
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--peer")
+    parser.add_argument("--peer-clear")
+    parser.add_argument("--files", type=int, default=5000)
+    parser.add_argument("--copies", type=int, default=1)
+    parser.add_argument("--codeseek", default=str(Path(sys.executable).with_name("codeseek")))
+    arguments = parser.parse_args()
+    {"compare": compare, "refresh": refresh, "scale": scale}[arguments.what](arguments)
+
+
+if __name__ == "__main__":
+    main()
