@@ -12,8 +12,6 @@ predicates: they would read the text of nodes, which is slow.
 from __future__ import annotations
 
 _FUNCTION = "[(arrow_function) (function_expression) (generator_function)]"
-_TITLED = """(expression_statement (call_expression
-  arguments: (arguments . [(string) (template_string)] [(arrow_function) (function_expression)])) @test.title)"""
 
 _JAVASCRIPT = f"""
 (comment) @comment
@@ -34,8 +32,8 @@ _JAVASCRIPT = f"""
   (_ (variable_declarator name: (identifier) value: (call_expression arguments: (arguments . {_FUNCTION}))) @function)))
 (program (_ (variable_declarator name: (identifier)) @const))
 (program (export_statement (_ (variable_declarator name: (identifier)) @const)))
-(program {_TITLED})
-(statement_block {_TITLED})
+(call_expression
+  arguments: (arguments . [(string) (template_string)] [(arrow_function) (function_expression)])) @test.title
 """
 
 _TYPESCRIPT = (

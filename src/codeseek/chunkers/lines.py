@@ -40,10 +40,7 @@ class Lines:
         """Where lines start in `data`."""
         if self.ascii:
             return self.starts
-        starts = [0]
-        for line, (start, end) in zip(self.lines, pairwise((*self.starts, len(self.text))), strict=True):
-            length = len(line) if line.isascii() else len(line.encode("utf-8", "surrogatepass"))
-            starts.append(starts[-1] + length + end - start - len(line))
+        starts = [0, *map(add, accumulate(map(len, self.data.split(b"\n"))), count(1))]
         starts.pop()
         return starts
 
