@@ -143,6 +143,8 @@ class Browser(Deeds, Choices):
         }
         ranges = tuple(sorted((others | {*hit.also}) - {here}))
         self.preview.show(source, preview.Place(*here, ranges, self.results.words))
+        if self.rendered:
+            self.paint_rendered()
         self.paint_crumbs()
 
     # ------------------------------------------------------------ the index

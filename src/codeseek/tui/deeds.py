@@ -59,6 +59,11 @@ class Deeds(Stage):
         """Give the preview the whole screen, or share it again."""
         self.query_one("#panes").toggle_class("zoomed")
 
+    def action_rendered(self) -> None:
+        """Show Markdown as it is meant, from the hit on, or as it is written."""
+        self.rendered = not self.rendered
+        self.paint_rendered()
+
     def action_wrap(self) -> None:
         """Wrap long lines, or not."""
         self.preview.wrap(wrapped=not self.preview.wrapped)

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
 
+from codeseek import screen
 from codeseek.records import Hit, Progress, SearchResult, Status
 from codeseek.tui import home, lines
 from codeseek.tui.asking import PAGE, Question
@@ -26,6 +27,10 @@ from codeseek.tui.strings import say
 
 WIDE = 110
 """Columns from which on the panes are side by side."""
+
+
+_RENDERED = 300
+"""Lines of Markdown that are rendered at once."""
 
 
 class Visit(NamedTuple):
@@ -56,6 +61,7 @@ class Stage(Screen[None]):
         self.source: Source | None = None
         self.first_text = text
         self.linger: Timer | None = None
+        self.rendered = False
         self.shown = 0
         self._badge = Text()
         self._number = 0
@@ -74,6 +80,7 @@ class Stage(Screen[None]):
                 yield lines.Crumbs("", id="crumbs", markup=False)
                 yield Static("", id="why", markup=False)
                 yield Preview(self.palette)
+                yield VerticalScroll(id="rendered")
         with VerticalScroll(id="home", can_focus=False):
             yield Static("", id="welcome", markup=False)
         yield lines.KeyLine()
@@ -178,6 +185,26 @@ class Stage(Screen[None]):
         else:
             text = home.welcome(self.session.root, self.progress, self.palette, min(100, self.app.size.width - 6))
         self.query_one("#welcome", Static).update(text)
+
+    def paint_rendered(self) -> None:
+        """Show a Markdown file rendered, from the hit on, if that is wanted."""
+        hit, source = self.results.current, self.source
+        wanted = self.rendered and hit is not None and source is not None and source.language == "markdown"
+        pane = self.query_one("#rendered", VerticalScroll)
+        if pane.display != wanted:
+            pane.display = wanted
+            self.preview.display = not wanted
+        if not wanted or hit is None or source is None:
+            return
+        from textual.widgets import Markdown
+
+        first = hit.chunk.first_line - 1
+        text = "\n".join(map(screen.safe, source.lines[first : first + _RENDERED]))
+        if pane.query(Markdown):
+            self.call_next(pane.query_one(Markdown).update, text)
+        else:
+            pane.mount(Markdown(text, open_links=False))
+        pane.scroll_home(animate=False)
 
     def tell(self, message: str, hint: str = "") -> None:
         """Say something in passing; the text is shown as it is."""

@@ -1,0 +1,322 @@
+"""The full-screen search: what keys and workers do, on an engine with fixed answers."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual import events
+from textual.pilot import Pilot
+
+from codeseek.errors import StoreError, UsageError
+from codeseek.records import Progress, RefreshSummary, SearchRequest, SearchResult, SimilarRequest
+from codeseek.tui import keys, strings
+from codeseek.tui.browser import Browser
+from codeseek.tui.guide import Guide
+from codeseek.tui.picker import Picker
+from codeseek.tui.workspace import Project
+from fake_engine import HITS, RESULT, FakeEngine
+from tui_driver import drive, numbered, seen, settle, workspace, write
+
+
+def test_typing_searches_and_shows_the_file_at_the_best_hit(project: Path) -> None:
+    engine = FakeEngine()
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        assert browser.results.current == HITS[0]
+        assert "Store.replace" in seen(browser)
+        assert "line_12 = 12" in seen(browser)
+
+    drive(workspace(project, engine), script)
+    assert isinstance(engine.requests[-1], SearchRequest)
+    assert engine.requests[-1].query == "replace"
+
+
+def test_letters_are_typed_and_never_quit(project: Path) -> None:
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "quit jk")
+        assert browser.query_input.value == "quit jk"
+        await pilot.press("tab", "q", "q")
+        await settle(pilot)
+        assert pilot.app.is_running
+
+    drive(workspace(project), script)
+
+
+def test_filters_in_the_query_narrow_the_search(project: Path) -> None:
+    engine = FakeEngine()
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        browser.query_input.put("where lang:python kind:method path:src/** -path:tests")
+        await settle(pilot)
+
+    drive(workspace(project, engine), script)
+    asked = engine.requests[-1]
+    assert isinstance(asked, SearchRequest)
+    assert (asked.query, asked.languages, asked.kinds) == ("where", ("python",), ("method",))
+    assert (asked.paths, asked.exclude) == (("src/**",), ("tests",))
+
+
+def test_a_wrong_filter_is_said_in_place_and_the_hits_stay(project: Path) -> None:
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        browser.query_input.put("replace lang:pythn")
+        await settle(pilot)
+        assert "did you mean" in seen(browser)
+        assert len(browser.results.hits) == 2
+
+    drive(workspace(project), script)
+
+
+class SlowEngine(FakeEngine):
+    """Answers the first question last."""
+
+    gate: threading.Event
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        if request.query == "a":
+            self.gate.wait(5)
+            return RESULT._replace(hits=(HITS[1],))
+        return super().search(request)
+
+
+def test_an_answer_that_comes_too_late_is_dropped(project: Path) -> None:
+    engine = SlowEngine()
+    engine.gate = threading.Event()
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        browser.query_input.put("a")
+        await pilot.pause(0.05)
+        began = time.monotonic()
+        browser.query_input.put("ab")
+        await pilot.pause()
+        assert time.monotonic() - began < 1, "a key was blocked"
+        engine.gate.set()
+        await settle(pilot)
+        assert browser.results.current == HITS[0]
+        assert [request.query for request in engine.requests if isinstance(request, SearchRequest)] == ["ab"]
+
+    drive(workspace(project, engine), script)
+
+
+def test_new_answers_keep_the_cursor_on_its_hit(project: Path) -> None:
+    engine = FakeEngine(hits=numbered(30))
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        await pilot.press(*["down"] * 10)
+        hit, top = browser.results.current, browser.results.scroll_offset.y
+        engine.hits = (*numbered(30)[20:], *numbered(30)[:20])
+        browser.ask_again()
+        await settle(pilot)
+        assert browser.results.current == hit
+        assert browser.results.scroll_offset.y == top + 20
+
+    drive(workspace(project, engine), script)
+
+
+def test_the_next_page_comes_when_the_cursor_nears_the_end(project: Path) -> None:
+    engine = FakeEngine(hits=numbered(300))
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        assert len(browser.results.hits) == 40
+        await pilot.press("tab", "G")
+        await settle(pilot)
+        assert len(browser.results.hits) == 80
+        assert browser.results.cursor == 39
+
+    drive(workspace(project, engine), script)
+
+
+def test_a_similar_search_leads_on_and_back(project: Path) -> None:
+    engine = FakeEngine(hits=numbered(12))
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        await pilot.press("down", "down")
+        hit = browser.results.current
+        await pilot.press("ctrl+s")
+        await settle(pilot)
+        assert isinstance(engine.requests[-1], SimilarRequest)
+        assert browser.query_input.value == ""
+        await pilot.press("escape")
+        await settle(pilot)
+        assert browser.query_input.value == "replace"
+        assert browser.results.current == hit
+
+    drive(workspace(project, engine), script)
+
+
+def test_filters_are_chosen_from_a_list_and_written_into_the_query(project: Path) -> None:
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        await pilot.press("f2")
+        await settle(pilot)
+        assert isinstance(pilot.app.screen, Picker)
+        await write(pilot, "lang:python")
+        await pilot.press("enter")
+        await settle(pilot)
+        assert browser.query_input.value == "replace lang:python"
+        await pilot.press("enter", "escape")
+        await settle(pilot)
+        assert browser.query_input.value == "replace"
+
+    drive(workspace(project), script)
+
+
+def test_several_hits_are_chosen_and_exported(project: Path) -> None:
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        await pilot.press("tab", "space", "space")
+        assert len(browser.results.chosen) == 2
+        await pilot.press("e")
+        await settle(pilot)
+        await write(pilot, "json")
+        await pilot.press("enter")
+        await settle(pilot)
+
+    drive(workspace(project, FakeEngine(hits=numbered(9))), script)
+    assert len((project / "codeseek-hits.json").read_text().splitlines()) == 2
+
+
+def test_the_hit_is_copied_by_the_terminal(project: Path) -> None:
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        await pilot.press("tab", "y")
+        await settle(pilot)
+        assert pilot.app.clipboard == "src/store.py:12"
+
+    drive(workspace(project), script)
+
+
+def test_queries_are_remembered_and_found_again(project: Path) -> None:
+    async def first(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        browser.remember()
+
+    async def second(pilot: Pilot[Any], browser: Browser) -> None:
+        assert "replace" in seen(browser)
+        await pilot.press("ctrl+r")
+        await write(pilot, "repl")
+        await pilot.press("enter")
+        await settle(pilot)
+        assert browser.query_input.value == "replace"
+
+    drive(workspace(project), first)
+    drive(workspace(project), second)
+
+
+def test_without_an_index_there_is_a_welcome_and_enter_indexes(project: Path) -> None:
+    progress = (Progress("scan", 3), Progress("index", 1, 3, 40, "src/a.py"), Progress("index", 3, 3, 90))
+    engine = FakeEngine(progress=progress, summary=RefreshSummary(added=3, chunks=90))
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        assert "Welcome" in seen(browser)
+        assert "refresh" not in engine.calls
+        await pilot.press("enter")
+        await settle(pilot)
+        assert "refresh" in engine.calls
+        assert browser.session.indexed
+
+    drive(workspace(project, engine, indexed=False), script)
+
+
+def test_changed_files_are_looked_for_and_the_answer_is_renewed(project: Path) -> None:
+    engine = FakeEngine(summary=RefreshSummary(changed=1, unchanged=1))
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        searches = engine.calls.count("search")
+        browser.session.refresh(asked=False)
+        await settle(pilot)
+        assert engine.calls.count("search") == searches + 1
+
+    drive(workspace(project, engine, refresh=True), script)
+    assert "refresh" in engine.calls
+
+
+def test_an_error_is_shown_with_its_hint(project: Path) -> None:
+    engine = FakeEngine(search_error=StoreError("the index is [b]damaged[/b]", "run `codeseek index`"))
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        assert "the index is [b]damaged[/b] (run `codeseek index`)" in seen(browser)
+        engine.refresh_error = UsageError("no [red]way[/red]", "try")
+        await pilot.press("f5")
+        await settle(pilot)
+
+    drive(workspace(project, engine), script, size=(120, 30))
+
+
+def test_another_project_takes_the_screen(project: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        await pilot.press("ctrl+g", "enter")
+        await settle(pilot)
+        assert isinstance(pilot.app.screen, Browser)
+        assert pilot.app.screen.session.root == other
+        assert pilot.app.screen.query_input.value == "replace"
+
+    drive(workspace(project, projects=[Project(other, 3, 4, 5.0)]), script)
+
+
+def test_code_pasted_over_several_lines_is_one_query(project: Path) -> None:
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        browser.query_input.post_message(events.Paste("def a(b):\n\treturn b\x1b[2J\n"))
+        await settle(pilot)
+        assert browser.query_input.value.startswith("def a(b): return b")
+        await pilot.press("ctrl+z")
+        assert browser.query_input.value == ""
+
+    drive(workspace(project), script)
+
+
+def test_every_action_exists_and_no_key_means_two() -> None:
+    for action in keys.ACTIONS:
+        assert callable(getattr(Browser, f"action_{action.method}")), action.name
+        assert action.help
+    everywhere = [key for action in keys.ACTIONS for key in (*action.keys, *action.letters)]
+    assert len(everywhere) == len(set(everywhere))
+
+
+def test_every_text_is_there_in_both_languages() -> None:
+    for name, (english, chinese) in strings.TEXTS.items():
+        fields = {part.split("}")[0] for part in english.split("{")[1:]}
+        assert fields == {part.split("}")[0] for part in chinese.split("{")[1:]}, name
+        assert english
+        assert chinese
+
+
+@pytest.mark.parametrize("key", ["f1", "ctrl+p", "f2", "f9", "ctrl+y", "f8"])
+def test_every_dialog_opens_and_closes(key: str, project: Path) -> None:
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        await pilot.press(key)
+        await settle(pilot)
+        assert isinstance(pilot.app.screen, Picker | Guide)
+        await pilot.press("escape")
+        await settle(pilot)
+        assert pilot.app.screen is browser
+        assert browser.query_input.has_focus
+
+    drive(workspace(project), script)
+
+
+def test_the_terminals_cursor_stays_in_the_query(project: Path) -> None:
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        assert pilot.app.cursor_position == (3, 0)
+        browser.query_input.put("依赖a")
+        await settle(pilot)
+        assert pilot.app.cursor_position == (8, 0)
+        await pilot.press("left", "left")
+        assert pilot.app.cursor_position == (5, 0)
+
+    drive(workspace(project), script)
