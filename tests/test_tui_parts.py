@@ -1,0 +1,170 @@
+"""The parts of the full-screen search that need no screen: filters, editors, memory, files, painting."""
+
+from __future__ import annotations
+
+import re
+import stat
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.style import Style
+from textual.pilot import Pilot
+
+from codeseek import query, screen
+from codeseek.tui import editor, filters, painting, rows, source, strings
+from codeseek.tui.browser import Browser
+from codeseek.tui.filters import Filter
+from codeseek.tui.memory import Memory
+from fake_engine import HITS, FakeEngine
+from tui_driver import drive, seen, workspace, write
+
+EVIL = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u200b\x9b31m[red]markup[/red]"
+
+
+@given(st.sampled_from(["", "where is it", "多语言 检索 lang:go"]), st.lists(st.sampled_from(["go", "c", "python"])))
+def test_a_filter_toggled_twice_leaves_the_search_as_it_was(text: str, names: list[str]) -> None:
+    for name in names:
+        chosen = Filter("lang", name)
+        there = chosen in filters.active(text)
+        once = filters.toggled(text, chosen)
+        assert (chosen in filters.active(once)) is not there
+        assert query.parse(filters.toggled(once, chosen)).words == query.parse(text).words
+        text = once
+
+
+def test_filters_are_read_as_the_query_reads_them() -> None:
+    text = 'a lang:go,c kind:method path:"my docs/**" -path:tests b'
+    parsed = query.parse(text)
+    active = filters.active(text)
+    assert filters.words(text) == parsed.words
+    assert tuple(one.value for one in active if one.name == "lang") == parsed.languages
+    assert tuple(one.value for one in active if one.name == "path") == parsed.paths
+    assert query.parse(filters.written("a b", [*active])) == parsed
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words", "terminal"),
+    [
+        ("vim", ["vim", "+7", "/p/a.py"], True),
+        ("nvim -p", ["nvim", "-p", "+7", "/p/a.py"], True),
+        ("emacsclient -nw", ["emacsclient", "-nw", "+7", "/p/a.py"], True),
+        ("nano", ["nano", "+7", "/p/a.py"], True),
+        ("hx", ["hx", "/p/a.py:7"], True),
+        ("code", ["code", "--goto", "/p/a.py:7"], False),
+        ("code --wait", ["code", "--wait", "--goto", "/p/a.py:7"], True),
+        ("/opt/Cursor/cursor", ["/opt/Cursor/cursor", "--goto", "/p/a.py:7"], False),
+        ("zed", ["zed", "/p/a.py:7"], False),
+        ("subl", ["subl", "/p/a.py:7"], False),
+        ("idea", ["idea", "--line", "7", "/p/a.py"], False),
+        ("strange", ["strange", "/p/a.py"], True),
+    ],
+)
+def test_every_editor_is_told_the_line_in_its_own_way(chosen: str, words: list[str], terminal: bool) -> None:
+    command = editor.command([editor.Place(Path("/p/a.py"), 7)], {"EDITOR": chosen})
+    assert command is not None
+    assert ([*command.words], command.terminal) == (words, terminal)
+
+
+def test_without_any_editor_there_is_no_command() -> None:
+    assert editor.command([editor.Place(Path("/p/a.py"), 7)], {"PATH": "/nowhere"}) is None
+
+
+def test_memory_keeps_queries_once_and_for_the_owner_only(tmp_path: Path) -> None:
+    memory = Memory(tmp_path / "memory")
+    for text in ("pars", "parse a", "检索", "parse a", "x\ny"):
+        memory.remember(text)
+    again = Memory(tmp_path / "memory")
+    assert again.queries == ["x y", "parse a", "检索"]
+    assert stat.S_IMODE((tmp_path / "memory" / "history").stat().st_mode) == 0o600
+    again.prefer("theme", "nord")
+    assert Memory(tmp_path / "memory").preference("theme") == "nord"
+
+
+def test_a_memory_that_cannot_be_read_or_written_is_no_failure(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    memory = Memory(tmp_path / "file")
+    memory.remember("parse")
+    assert memory.queries == ["parse"]
+    (tmp_path / "preferences.json").write_text("[broken")
+    assert Memory(tmp_path).preference("theme", "none") == "none"
+
+
+@pytest.mark.parametrize(
+    ("data", "problem", "first"),
+    [
+        (b"a\r\nb\rc\n", "", "a"),
+        ("检索\n".encode("gb18030"), "", "检索"),
+        ("\ufeffa\n".encode(), "", "a"),
+        ("检索".encode("utf-16"), "", "检索"),
+        (b"\x00\x01\x02", "binary", None),
+    ],
+)
+def test_a_file_is_read_for_the_preview(data: bytes, problem: str, first: str | None, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_bytes(data)
+    read = source.read(tmp_path, PurePosixPath("a.py"), "python")
+    assert read.problem == problem
+    assert (read.lines[0] if read.lines else None) == first
+
+
+def test_what_cannot_be_shown_says_why(tmp_path: Path) -> None:
+    (tmp_path / "project").mkdir()
+    (tmp_path / "secret").write_text("x")
+    (tmp_path / "project" / "link").symlink_to(tmp_path / "secret")
+    assert source.read(tmp_path / "project", PurePosixPath("link"), "text").problem == "outside"
+    assert source.read(tmp_path / "project", PurePosixPath("none"), "text").problem == "gone"
+    for problem in ("outside", "gone", "unreadable", "binary"):
+        assert strings.say(f"problem-{problem}")
+
+
+@given(st.text(alphabet="ab \n\t\"'#é检def():", max_size=200))
+def test_colours_lie_within_their_lines(text: str) -> None:
+    lines = tuple(text.split("\n"))
+    made = [*source.coloured(source.Source(PurePosixPath("a.py"), "python", lines), lambda: False)]
+    spans = [line for _, batch in made for line in batch]
+    assert len(spans) == len(lines)
+    for line, ranges in zip(lines, spans, strict=True):
+        assert all(0 <= start < end <= len(line) for start, end, _ in ranges)
+
+
+@given(st.text(max_size=60), st.integers(1, 50))
+def test_a_strip_is_safe_and_as_wide_as_it_should_be(text: str, width: int) -> None:
+    plain = Style()
+    marks = tuple(match.span() for match in re.finditer("a", text))
+    strip = painting.strip(painting.marked(text, plain, Style(bold=True), marks), width, plain)
+    assert strip.cell_length == sum(segment.cell_length for segment in strip)
+    assert screen.safe(strip.text) == strip.text
+
+
+@given(st.text(max_size=40), st.integers(0, 40))
+def test_a_text_cut_at_its_front_fits_and_keeps_its_end(text: str, width: int) -> None:
+    cut = painting.cut_front(text, width)
+    assert screen.columns(cut) <= max(width, 0) or cut == text
+    assert text.endswith(cut.removeprefix("…"))
+
+
+def test_grouped_hits_stay_in_the_order_of_their_files() -> None:
+    laid, order = rows.layout([*HITS, HITS[0]], grouped=True)
+    assert order == [0, 2, 1]
+    assert [row.part for row in laid] == [-1, 0, 1, 0, 1, -1, 0, 1]
+
+
+def test_escapes_in_names_and_files_never_reach_the_terminal(project: Path) -> None:
+    name = "evil\x1b[2J\u202e.py"
+    (project / name).write_text(f"{EVIL}\n" * 30)
+    chunk = HITS[0].chunk._replace(
+        path=PurePosixPath(name), symbol=EVIL, text=f"{EVIL}\n" * 5, breadcrumb=(EVIL,), first_line=2, last_line=6
+    )
+    engine = FakeEngine(hits=(HITS[0]._replace(chunk=chunk, why={EVIL: (EVIL,)}),))
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        for key in ("f4", "f3", "f7", "f2", "escape", "ctrl+y", "escape", "tab", "y"):
+            await pilot.press(key)
+            shown = seen(browser)
+            assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u200b]", shown)
+            assert "\\x1b" in shown
+
+    drive(workspace(project, engine), script, size=(120, 40))
