@@ -15,8 +15,9 @@ from codeseek import arrays, vectors
 from codeseek.batch import Model, vectors_of
 from codeseek.database import translated
 from codeseek.embedders import Embedder
+from codeseek.reader import SegmentFile
 from codeseek.segments import Analysis, Segment, analyse
-from codeseek.store import SegmentFile, Store
+from codeseek.store import Store
 
 MERGE_RATIO = 4
 """A segment is merged with those after it when it is at most so many times as large as they are together."""

@@ -187,8 +187,13 @@ class Pool:
 
 
 def plan(tasks: Sequence[Task], workers: int) -> Iterator[list[Task]]:
-    """Cut work into batches: the largest files first, and ever smaller batches, so that all workers end together."""
-    waiting = sorted(tasks, key=lambda task: -task.file.size)
+    """Cut work into batches: large files first and ever smaller batches, so that all workers end together.
+
+    The others come in the order of their folders: neighbours share words, and what was made of a word is remembered.
+    """
+    large = [task for task in tasks if task.file.size >= _SMALL_BATCH_BYTES]
+    waiting = sorted(large, key=lambda task: -task.file.size)
+    waiting += sorted((task for task in tasks if task.file.size < _SMALL_BATCH_BYTES), key=lambda task: str(task.file.path))
     left = sum(task.file.size + _FILE_COST for task in waiting)
     batch: list[Task] = []
     weight = 0
