@@ -24,6 +24,7 @@ from codeseek.records import Chunk
 
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
 _ASCII_WORDS = re.compile(r"\w+(?:\+\+|#)?", re.ASCII)
+_SPACED_WORDS = re.compile(r"\w+(?:\+\+|#)?")
 _PARTS = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[^\W_A-Za-z0-9]+")
 _IDENTIFIER = re.compile(r"[A-Za-z_$@][\w$]*(?:(?:::|->|\\|\.|#)[A-Za-z_$][\w$]*)*[!?]?")
 _WHOLE = frozenset(
@@ -72,7 +73,9 @@ def words(text: str) -> Sequence[str]:
 
 
 def _find_words(text: str) -> Sequence[str]:
-    return (_ASCII_WORDS if text.isascii() else _any_words()).findall(text)
+    if text.isascii():
+        return _ASCII_WORDS.findall(text)
+    return (_any_words() if _cjk().search(text) else _SPACED_WORDS).findall(text)
 
 
 @cache
@@ -85,7 +88,7 @@ def _cjk() -> re.Pattern[str]:
     return re.compile(rf"[{_CJK}]")
 
 
-_recent_words = lru_cache(maxsize=2048)(_find_words)  # a chunk is cut for its terms, and soon again for its vector
+_recent_words = lru_cache(maxsize=8192)(_find_words)  # a chunk is cut for its terms, and soon again for its vector
 
 
 def parts(word: str) -> tuple[str, ...]:
