@@ -178,6 +178,14 @@ def test_a_folder_within_one_that_is_left_out_stays_left_out_when_asked_for(tmp_
     assert list(walk(tmp_path, under=PurePosixPath("nowhere"))) == []
 
 
+def test_no_link_leads_out_of_the_root_when_a_folder_is_asked_for(tmp_path: Path) -> None:
+    write(tmp_path, "outside/deep/a.py", "root/b.py")
+    (tmp_path / "root/link").symlink_to(tmp_path / "outside")
+    for under in ("link", "link/deep"):
+        [item] = walk(tmp_path / "root", under=PurePosixPath(under))
+        assert item == Skipped(PurePosixPath("link"), "link")
+
+
 def test_deep_folders_are_walked(tmp_path: Path) -> None:
     deep = "d/" * 900
     (tmp_path / deep).mkdir(parents=True)

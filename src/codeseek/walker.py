@@ -18,7 +18,7 @@ from codeseek.records import Skipped, SourceFile
 MARKER = ".codeseek.toml"
 """A file that makes its folder a project's root, as `.git` does."""
 
-IGNORED = "ignored"
+IGNORED, LINK = "ignored", "link"
 
 _ROOT = PurePosixPath()
 _RULES = "1"  # grows whenever other files are left out, or are of another language
@@ -127,7 +127,8 @@ class _Walk:
                 return
             scope = scope.inside(self._root + folder, folder, names)
             folder += f"{name}/"
-            if reason := _folder_reason(folder[:-1], name, names, scope):
+            reason = LINK if os.path.islink(self._root + folder[:-1]) else None
+            if reason or (reason := _folder_reason(folder[:-1], name, names, scope)):
                 yield Skipped(PurePosixPath(folder), reason)
                 return
         waiting = [(folder, scope)]
@@ -272,7 +273,7 @@ def _file_reason(entry: os.DirEntry[str], path: str, scope: ignore.Scope) -> str
     if ignored:
         return IGNORED
     if entry.is_symlink() or _is_junction(entry):
-        return "link"
+        return LINK
     if not entry.is_file(follow_symlinks=False):
         return "special file"
     reason = unfit.file_by_name(entry.name)
