@@ -17,7 +17,7 @@ _JAVASCRIPT = f"""
 (comment) @comment
 (export_statement declaration: (_)) @wrap
 (decorator) @attach
-[(function_declaration) (generator_function_declaration)] @function
+[(function_declaration) (generator_function_declaration) (function_expression name: (_))] @function
 (class_declaration) @class
 (method_definition) @method
 (class_body (FIELD value: [(arrow_function) (function_expression)]) @method.KEY)

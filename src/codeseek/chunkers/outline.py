@@ -333,6 +333,8 @@ class _Nesting:
     def _add(self, stack: list[Item], kind: str, name: str, name_byte: int, start: int, end: int) -> None:
         starts = self.lines.byte_starts
         parent = stack[-1] if stack else None
+        if parent is not None and parent.kind in {"function", "method"} and kind in {"const", "prototype"}:
+            return  # a local variable between `#ifdef` and `#endif`
         qualifiers: tuple[str, ...] = ()
         hidden = kind == "test"
         if "." in name and self.splits_names and not hidden and (name[0].isalnum() or name[0] in "_$~"):
