@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -46,10 +47,15 @@ class Embedder(Protocol):
         ...
 
 
+@cache
+def _bundled() -> Embedder:
+    from codeseek.embedders.static import StaticEmbedder
+
+    return StaticEmbedder.bundled()
+
+
 def load_embedder(name: str = "bundled") -> Embedder:
     """Load a model by its name; raises `ModelError` when there is no such model."""
     if name == "bundled":
-        from codeseek.embedders.static import StaticEmbedder
-
-        return StaticEmbedder.bundled()
+        return _bundled()
     raise ModelError(f"unknown model `{name}`", hint="the model in the package is `bundled`")

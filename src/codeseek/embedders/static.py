@@ -26,6 +26,8 @@ _TOKEN_WORDS = re.compile(
     r"(?i:i18n|l10n|k8s|a11y|c\+\+|[cf]#)|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[㐀-鿿]+"
 )
 _LONGEST_WORD = 64
+_LONGEST_TOKEN = 20
+_FEW_SEGMENTED = 300  # words; only for more is it worth knowing all that tokens begin with
 _UNKNOWN_PENALTY = 10.0
 _NAMES = 30
 # field weights, chosen on the development half of the benchmark; the optimum is flat
@@ -48,6 +50,7 @@ class StaticEmbedder:
         self._table = table
         self._scale = scale
         self._score = score
+        self._segmented = 0
         self._memo_expand = self._tokens  # one bound method, so that the memo of words is kept from call to call
 
     @classmethod
@@ -167,7 +170,10 @@ class StaticEmbedder:
 
     def _pieces(self, word: str) -> list[int]:
         """Segment a word into pieces of the vocabulary, the sum of whose scores is largest; unknown characters are dropped."""
-        score, beginnings = self._scores, self._beginnings
+        self._segmented += 1
+        many = self._segmented > _FEW_SEGMENTED
+        lookup, missing = (self._beginnings.get, None) if many else (self._numbers.get, -1)
+        score = self._scores
         unknown = self._unknown_score
         best = [0.0] + [float("-inf")] * len(word)
         came = [(0, -1)] * (len(word) + 1)
@@ -175,8 +181,8 @@ class StaticEmbedder:
             before = best[start]
             if before + unknown > best[start + 1]:
                 best[start + 1], came[start + 1] = before + unknown, (start, -1)
-            for end in range(start + 1, len(word) + 1):
-                token = beginnings.get(word[start:end])
+            for end in range(start + 1, min(len(word), start + _LONGEST_TOKEN) + 1):
+                token = lookup(word[start:end], missing)
                 if token is None:
                     break
                 if token >= 0 and before + score[token] > best[end]:
