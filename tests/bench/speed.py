@@ -121,9 +121,10 @@ def refresh(arguments: argparse.Namespace) -> None:
         root = Path(folder, "project")
         shutil.copytree(arguments.repositories[0], root, ignore=shutil.ignore_patterns(".git"), symlinks=True)
         sources = sorted(path for path in root.rglob("*") if path.is_file() and not path.is_symlink())
-        edited = max(
-            (path for path in sources if path.suffix in {".py", ".rb", ".c", ".ts"}), key=lambda p: p.stat().st_size
+        code = sorted(
+            (path.stat().st_size, path) for path in sources if path.suffix in {".py", ".rb", ".c", ".ts", ".go"}
         )
+        edited = code[len(code) * 9 // 10][1]  # larger than most
         for number in range(max(0, arguments.files - len(sources))):
             path = root / f"more{number % 50}" / f"file{number}.py"
             path.parent.mkdir(exist_ok=True)
