@@ -304,7 +304,7 @@ def test_every_dialog_opens_and_closes(key: str, project: Path) -> None:
         assert isinstance(pilot.app.screen, Picker | Guide)
         await pilot.press("escape")
         await settle(pilot)
-        assert pilot.app.screen is browser
+        assert browser.is_current
         assert browser.query_input.has_focus
 
     drive(workspace(project), script)
@@ -318,5 +318,36 @@ def test_the_terminals_cursor_stays_in_the_query(project: Path) -> None:
         assert pilot.app.cursor_position == (8, 0)
         await pilot.press("left", "left")
         assert pilot.app.cursor_position == (5, 0)
+
+    drive(workspace(project), script)
+
+
+def test_enter_opens_the_editor_at_the_line(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = project / "opened"
+    script_file = project / "code"
+    script_file.write_text(f'#!/bin/sh\necho "$@" > "{opened}"\n')
+    script_file.chmod(0o755)
+    monkeypatch.setenv("EDITOR", str(script_file))
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        await pilot.press("enter")
+        for _ in range(100):
+            if opened.exists() and opened.read_text():
+                break
+            await pilot.pause(0.05)
+
+    drive(workspace(project), script)
+    assert opened.read_text() == f"--goto {project}/src/store.py:12\n"
+
+
+def test_an_editor_that_is_not_there_is_said(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDITOR", "/nowhere/vim")
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        await pilot.press("enter")
+        await settle(pilot)
+        assert pilot.app.is_running
 
     drive(workspace(project), script)

@@ -16,15 +16,18 @@ from fake_engine import FakeEngine
 from tui_driver import drive, numbered, settle, workspace
 
 LETTERS = ("a", "q", "x", "space", "colon", "slash", "backspace", "left", "home", "ctrl+w", "ctrl+z", "依", "[", "\\")
+USUAL = ["enter", "tab", "down", "escape", "f2", "ctrl+s"]
 KEYS = sorted(
     {key for action in keys.ACTIONS if action.name != "quit" for key in (*action.keys, *action.letters)}
-    | {*LETTERS, "enter", "tab", "shift+tab", "down", "end", "ctrl+u", "ctrl+d", "ctrl+c"}
+    | {*LETTERS, "enter", "tab", "shift+tab", "down", "end", "ctrl+u", "ctrl+d"}
 )
 
 
-@settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(
-    pressed=st.lists(st.sampled_from(KEYS), max_size=40),
+    pressed=st.lists(st.sampled_from([*KEYS, *USUAL * 4]), min_size=10, max_size=40),
     count=st.sampled_from([0, 1, 60]),
     wide=st.booleans(),
     fails=st.booleans(),

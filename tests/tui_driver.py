@@ -85,7 +85,9 @@ async def settle(pilot: Pilot[Any]) -> None:
 
 async def write(pilot: Pilot[Any], text: str) -> None:
     """Type a text."""
-    await pilot.press(*({" ": "space", "/": "slash", ":": "colon", "-": "minus", "*": "asterisk"}.get(one, one) for one in text))
+    await pilot.press(
+        *({" ": "space", "/": "slash", ":": "colon", "-": "minus", "*": "asterisk"}.get(one, one) for one in text)
+    )
     await settle(pilot)
 
 

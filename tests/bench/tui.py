@@ -1,7 +1,7 @@
 """Measure the full-screen search: key press to painted results, start, idle time and memory.
 
-    python tests/bench/tui.py                      on 50,000 generated chunks
-    python tests/bench/tui.py --root DIR           on a project of yours, indexed into a folder of its own
+python tests/bench/tui.py                      on 50,000 generated chunks
+python tests/bench/tui.py --root DIR           on a project of yours, indexed into a folder of its own
 """
 
 from __future__ import annotations
@@ -133,7 +133,12 @@ async def measure(root: Path, data: Path, searches: int, size: tuple[int, int]) 
                 else:
                     browser.query_input.post_message(events.Key("space", " "))
                 await asyncio.sleep(0.08)
-        figures |= {"keys": len(taken), "p50_ms": median(taken), "p95_ms": quantiles(taken, n=20)[-1], "worst_ms": max(taken)}
+        figures |= {
+            "keys": len(taken),
+            "p50_ms": median(taken),
+            "p95_ms": quantiles(taken, n=20)[-1],
+            "worst_ms": max(taken),
+        }
         await pilot.pause(1)
         began, cpu = time.perf_counter(), time.process_time()
         await asyncio.sleep(10)
@@ -157,7 +162,9 @@ def start_s(root: Path, data: Path) -> tuple[float, float]:
     ours = f"import sys; sys.path.insert(0, {str(Path(__file__).parent)!r}); import tui; tui.start({str(root)!r}, {str(data)!r})"
 
     def best(script: str) -> float:
-        runs = [subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True) for _ in range(3)]
+        runs = [
+            subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True) for _ in range(3)
+        ]
         return min(float(run.stdout.split()[-1]) for run in runs)
 
     bare = best(BARE)

@@ -17,7 +17,6 @@ from codeseek.tui.palette import Palette
 from codeseek.tui.session import Session
 from codeseek.tui.workspace import Workspace
 
-
 _SWITCH_S = 0.001
 """A worker gives way to the screen, and the screen to a worker, within this time; Python's own 5 ms can be felt."""
 

@@ -223,6 +223,10 @@ class Browser(Deeds, Choices):
         if self.session.indexed and self.session.workspace.refresh:
             self.session.refresh(asked=False)
 
+    @on(lines.Crumbs.Sized)
+    def _crumbs_sized(self) -> None:
+        self.paint_crumbs()
+
     @on(lines.Crumbs.Dragged)
     def _dragged(self, message: lines.Crumbs.Dragged) -> None:
         panes = self.query_one("#panes")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+import threading
+
+from textual.app import SuspendNotSupported
 
 from codeseek.tui import editor, filters
 from codeseek.tui.asking import line_of
@@ -85,18 +88,22 @@ class Deeds(Stage):
             return
         try:
             if not command.terminal:
-                subprocess.Popen(
+                process = subprocess.Popen(
                     command.words,
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
                     stderr=subprocess.DEVNULL,
                     start_new_session=True,
                 )
+                threading.Thread(target=process.wait, daemon=True).start()
                 return
             with self.app.suspend():
                 status = subprocess.run(command.words, check=False).returncode
         except OSError as error:
             self.tell(say("no-editor"), f"{command.name}: {error.strerror}")
+            return
+        except SuspendNotSupported:
+            self.tell(say("no-terminal", editor=command.name))
             return
         self.refresh()
         if status:

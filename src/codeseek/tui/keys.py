@@ -68,7 +68,7 @@ ACTIONS = (
     Action("theme", ("f9",), (), "app"),
     Action("language", (), (), "app"),
     Action("help", ("f1",), ("question_mark",), "app", footer=10),
-    Action("quit", ("ctrl+q",), (), "app", footer=11),
+    Action("quit", ("ctrl+q", "ctrl+c"), (), "app", footer=11),
 )
 
 _SHOWN = {

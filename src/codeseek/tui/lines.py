@@ -208,6 +208,13 @@ class Crumbs(Static):
             self.x = x
             self.y = y
 
+    class Sized(Message):
+        """There is another width to fit the place to."""
+
+    def on_resize(self) -> None:
+        """Tell that the width is another."""
+        self.post_message(self.Sized())
+
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Take hold of the border."""
         self.capture_mouse()

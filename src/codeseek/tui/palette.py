@@ -119,7 +119,7 @@ def _of_terminal() -> Palette:
         warning=ink("yellow"),
         mark=Style(bold=True, underline=True, color="red"),
         mark_away=Style(underline=True),
-        cursor=Style(reverse=True),
+        cursor=Style(bold=True),
         within=Style(),
         kinds={kind: ink(name) + Style(bold=True) for kind, name in _ANSI_KINDS.items()},
         syntax={name: ink(tone) for name, tone in _ANSI_SYNTAX.items()},

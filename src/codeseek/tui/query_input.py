@@ -53,6 +53,15 @@ class QueryInput(Input):
         self._restoring = False
         self._last = (self.value, self.cursor_position)
 
+    def action_copy(self) -> None:
+        """Copy what is selected; without a selection do as a shell does: clear the line, and leave from an empty one."""
+        if not self.selection.is_empty:
+            super().action_copy()
+        elif self.value:
+            self.value = ""
+        else:
+            self.app.exit()
+
     def action_undo(self) -> None:
         """Take the last change back."""
         self._restore(self._past, self._future)

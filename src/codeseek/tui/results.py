@@ -73,7 +73,10 @@ class ResultList(ScrollView, can_focus=True):
         return [*self.chosen.values()] or [hit for hit in (self.current,) if hit]
 
     def show(self, hits: Sequence[Hit], words: re.Pattern[str] | None, *, keep: bool) -> None:
-        """Show hits, without a `Moved`. `keep` leaves the cursor on its hit, and the hit in its place on the screen, as far as it goes."""
+        """Show hits, without a `Moved`.
+
+        `keep` leaves the cursor on its hit, and the hit in its place on the screen, as far as that goes.
+        """
         before, top = self.current, self.scroll_offset.y
         offset = self._row_of(self.cursor) - top
         self.hits, self.words = tuple(hits), words

@@ -145,6 +145,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "no-editor": ("No editor found", "找不到编辑器"),
     "no-editor-hint": ("set $EDITOR, as in `export EDITOR=vim`", "请设置 $EDITOR，例如 `export EDITOR=vim`"),
     "editor-failed": ("`{editor}` ended with status {status}", "`{editor}` 以状态 {status} 退出"),
+    "no-terminal": ("{editor} needs a terminal, and there is none to give", "{editor} 需要终端，此处无法提供"),
     "no-project": ("no other project is indexed", "没有其他已索引的项目"),
     "no-history": ("no earlier query yet", "还没有历史查询"),
 }
