@@ -381,14 +381,14 @@ def test_a_refresh_with_nothing_to_do_loads_neither_numpy_nor_a_model(root: Path
     assert found.stdout == "[]\n"
 
 
-def test_the_plan_has_every_file_once_the_largest_first() -> None:
+def test_the_plan_has_every_file_once_the_large_ones_first() -> None:
     sizes = [5, 2_000_000, 100, 300_000, 700_000, *[3000] * 900]
     tasks = [Task(SourceFile(PurePosixPath(f"{at}.py"), size, 0, "python")) for at, size in enumerate(sizes)]
     batches = list(plan(tasks, 2))
     assert sorted(str(task.file.path) for batch in batches for task in batch) == sorted(
         f"{at}.py" for at in range(len(sizes))
     )
-    assert [task.file.size for batch in batches for task in batch] == sorted(sizes, reverse=True)
+    assert [task.file.size for batch in batches for task in batch][:3] == [2_000_000, 700_000, 300_000]
     assert all(len(batch) == 1 or sum(task.file.size for task in batch) < 1_100_000 for batch in batches)
 
 

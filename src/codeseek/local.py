@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from codeseek.embedders import Embedder
     from codeseek.searcher import Searcher
 
-_ATTEMPTS = 3  # an index may be merged or found damaged while it is being read
+_ATTEMPTS = 8  # an index may be merged or found damaged while it is being read
 
 
 def _load(model: str) -> Embedder:
@@ -67,10 +67,11 @@ class LocalEngine:
             WalkOptions(max_file_bytes=settings.max_file_bytes, ignore=settings.ignore),
             settings.workers,
         )
-        self._guard = threading.RLock()  # over the three below
+        self._guard = threading.RLock()  # over the four below
         self._store: Store | None = None
         self._embedder: Embedder | None = None
         self._reading: _Reading | None = None
+        self._generation = -1  # of the state last looked at
         self._freshness: Freshness = "unknown"
 
     def search(self, request: SearchRequest) -> SearchResult:
@@ -149,28 +150,31 @@ class LocalEngine:
         from codeseek.arrays import Damaged
 
         with self._guard:
-            mended: tuple[str, ...] = ()
-            for attempt in range(_ATTEMPTS):
+            failed, mended = -1, ""
+            for _ in range(_ATTEMPTS):
                 try:
                     if self._store is None:
                         self._store = Store.open(self._directory, self.root, read_only=True)
                     reading = self._read(self._store)
                     result = ask(reading, self._store)
-                    degraded = (*result.degraded, *mended)
-                    return result._replace(freshness=self._freshness, indexed_at=reading.indexed_at, degraded=degraded)
                 except (FileNotFoundError, Damaged, Unusable) as error:
                     self._forget()
-                    if attempt == _ATTEMPTS - 1:
-                        raise StoreError(
-                            f"the index is damaged: {error}", hint="make it again with `codeseek index`"
-                        ) from error
-                    if isinstance(error, Unusable):
-                        self._indexer.remake(error.message)
-                        mended = ("the index was unusable and has been made again",)
-                    elif attempt:
-                        self._indexer.refresh(thorough=True)
-                        mended = ("a part of the index was damaged and has been made again",)
-            raise AssertionError
+                    problem: Exception = error
+                else:
+                    degraded = (*result.degraded, mended) if mended else result.degraded
+                    return result._replace(freshness=self._freshness, indexed_at=reading.indexed_at, degraded=degraded)
+                if mended:
+                    break
+                if isinstance(problem, Unusable):
+                    self._indexer.remake(problem.message)
+                    mended = "the index was unusable and has been made again"
+                elif self._generation == failed:  # what was missing had not just been merged into something else
+                    self._indexer.refresh(thorough=True)
+                    mended = "a part of the index was damaged and has been made again"
+                failed = self._generation
+            raise StoreError(
+                f"the index is damaged: {problem}", hint="make it again with `codeseek index`"
+            ) from problem
 
     def _read(self, store: Store) -> _Reading:
         """Return the newest state, mapped; raises FileNotFoundError and `Damaged`."""
@@ -185,6 +189,7 @@ class LocalEngine:
         if self._embedder is None:
             self._embedder = self._load()
         snapshot = store.snapshot()
+        self._generation = snapshot.generation
         if snapshot.segments and snapshot.fingerprint != self._embedder.fingerprint:
             raise Damaged("its vectors are another model's")
         if broken := derived.damaged(store, snapshot.fingerprint):

@@ -193,7 +193,9 @@ def plan(tasks: Sequence[Task], workers: int) -> Iterator[list[Task]]:
     """
     large = [task for task in tasks if task.file.size >= _SMALL_BATCH_BYTES]
     waiting = sorted(large, key=lambda task: -task.file.size)
-    waiting += sorted((task for task in tasks if task.file.size < _SMALL_BATCH_BYTES), key=lambda task: str(task.file.path))
+    waiting += sorted(
+        (task for task in tasks if task.file.size < _SMALL_BATCH_BYTES), key=lambda task: str(task.file.path)
+    )
     left = sum(task.file.size + _FILE_COST for task in waiting)
     batch: list[Task] = []
     weight = 0
