@@ -24,7 +24,7 @@ KEYS = sorted(
 
 
 @settings(
-    max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 @given(
     pressed=st.lists(st.sampled_from([*KEYS, *USUAL * 4]), min_size=10, max_size=40),

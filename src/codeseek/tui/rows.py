@@ -90,7 +90,10 @@ class Painter(NamedTuple):
             place = f":{chunk.first_line}-{chunk.last_line}" if self.grouped else ""
         else:
             title, place = symbol, name_line
-        title = screen.cut(title, max(8, room - min(screen.columns(place), room * 45 // 100)))
+        most = max(8, room - min(screen.columns(place), room * 45 // 100))
+        while chunk.kind != "section" and "." in title and screen.columns(title) > most:
+            title = title.split(".", 1)[1]  # the last part says the most
+        title = screen.cut(title, most)
         left = room - screen.columns(title)
         also = f" +{len(hit.also)}" if hit.also and not self.grouped else ""
         place = cut_front(place, left - len(also))
