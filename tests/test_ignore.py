@@ -90,6 +90,25 @@ def test_what_is_left_is_what_git_leaves(
         assert left(root) == {path for path in listed.split("\0") if path}
 
 
+BRACKETS = [
+    *"[ab] [!a] [^a] [a-c] [c-a] []a] [!]a] [a-] [-a] [a [ [] [!] [\\]] [\\a-c] [a-\\c] [a\\ [a-\\".split(),
+    *(f"[[:{name}:]]" for name in "alnum alpha blank cntrl digit graph lower print punct space upper xdigit x".split()),
+    *("[[:]", "[[:a]", "[[:alpha]", "[[::]]", "[![:digit:]]", "[[:digit:]a-]", "[[:alpha", "[[a]", "*[ab]*", "?[^b]?"),
+]
+
+
+@needs_git
+def test_brackets_mean_what_they_mean_to_git(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--template=")
+    signs = [chr(code) for code in range(1, 127) if chr(code) not in "/."]
+    for number, pattern in enumerate(BRACKETS):
+        folder = f"f{number:02}"
+        touch(tmp_path, *(f"{folder}/{sign}" for sign in signs), f"{folder}/abc", f"{folder}/a-b", f"{folder}/é")
+        (tmp_path / folder / ".gitignore").write_text(f"{pattern}\n")
+    listed = git(tmp_path, "ls-files", "--others", "--exclude-standard", "-z").decode("utf-8", "surrogateescape")
+    assert left(tmp_path) == {path for path in listed.split("\0") if path}
+
+
 @needs_git
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(PATTERNS.filter(lambda pattern: "/" not in pattern), st.lists(NAMES, min_size=3, max_size=8, unique=True))
