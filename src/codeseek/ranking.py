@@ -194,14 +194,22 @@ class Intent(NamedTuple):
         return cls(bool(_ASKS_TEST.search(text)), bool(_ASKS_EXAMPLE.search(text)), bool(_ASKS_CHANGE.search(text)))
 
 
+@lru_cache(maxsize=100_000)
+def _path_signs(path: str) -> tuple[bool, bool, bool, bool, bool]:
+    test, old, example, beside, changelog = (
+        pattern.search(path) is not None for pattern in (_TEST, _OLD, _EXAMPLE, _BESIDE, _CHANGELOG)
+    )
+    return test, old, example, beside, changelog
+
+
 def path_priors(path: str, intent: Intent, *, is_code: bool) -> dict[str, float]:
     """Say what a path alone speaks against: test, old, example, changelog; each 0 or 1, and 0 where the question asks for it."""
-    example = _EXAMPLE.search(path) or (is_code and _BESIDE.search(path))
+    test, old, example, beside, changelog = _path_signs(path)
     return {
-        "test": float(not intent.test and _TEST.search(path) is not None),
-        "old": float(_OLD.search(path) is not None),
-        "example": float(not intent.example and bool(example)),
-        "changelog": float(not intent.change and not is_code and _CHANGELOG.search(path) is not None),
+        "test": float(test and not intent.test),
+        "old": float(old),
+        "example": float((example or (is_code and beside)) and not intent.example),
+        "changelog": float(changelog and not is_code and not intent.change),
     }
 
 

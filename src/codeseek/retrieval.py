@@ -23,11 +23,13 @@ _CHUNK = Weights(ranking.CHUNK_WEIGHT, ranking.CHUNK_B, ranking.CHUNK_K1)
 _FILE = Weights(ranking.FILE_WEIGHT, ranking.FILE_B, ranking.FILE_K1)
 _KIND_WEIGHT = np.array([ranking.SYMBOL_KIND_WEIGHT[kind] for kind in SYMBOL_KINDS], np.float32)
 _FILES_EXAMINED = 120
-_CONSIDERED = 3000  # rows that words find which are compared in meaning too
+_CONSIDERED = 2000  # rows that words find which are compared in meaning too
 _NEAREST = 100  # rows that meaning alone may add
 _SYMBOLS_EXAMINED = 200
 _SCANNED = 40_000  # rows; up to so many all are compared with the question
 _SAMPLED = 4096
+_FOREMOST = 400  # rows that one look into the graphs brings, of code and documentation alike
+_NARROW = 5  # a filter that leaves less than a fifth of the rows is searched by itself
 _DENSE_ALONE = 3.0  # standard deviations above the mean from which a chunk without a common word is a candidate
 
 
@@ -36,33 +38,62 @@ class Ranked(NamedTuple):
 
     rows: Ints
     scores: Floats
+    cosines: Floats
     features: Mapping[str, Floats]
     weights: Mapping[str, float]
 
 
-_NOTHING = Ranked(np.zeros(0, np.int64), np.zeros(0, np.float32), {}, {})
+_NOTHING = Ranked(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.float32), {}, {})
+
+
+class _Candidates(NamedTuple):
+    """Rows, their files (distinct, ascending), each row's place among these, the rows' cosines and features so far."""
+
+    rows: Ints
+    files: Ints
+    file_at: Ints
+    cosines: Floats
+    features: dict[str, Floats]
+
+
+class MeaningIndex:
+    """The vectors of all segments seen as one, aligned with an index's rows."""
+
+    def __init__(self, index: Index, vectors: Sequence[VectorIndex]) -> None:
+        self.index = index
+        self.vectors = vectors
+        self.firsts = np.cumsum([0, *(len(each.matrix) for each in vectors)])
+        self.scans = len(index) <= _SCANNED or all(isinstance(each, ExactIndex) for each in vectors)
+        self._samples: dict[int, Floats] = {}
+
+    def gather(self, rows: Ints) -> Floats:
+        """Return the vectors of rows, [n, dimensions]."""
+        pieces = []
+        for vectors, first, last in zip(self.vectors, self.firsts, self.firsts[1:], strict=False):
+            within = rows[(rows >= first) & (rows < last)]
+            pieces.append(vectors.matrix[within - first])
+        return concatenated(pieces, np.float32)
+
+    def sample(self, of_set: int) -> Floats:
+        """Return vectors of a set's rows, evenly spread and the same at every question."""
+        if of_set not in self._samples:
+            rows = self.index.rows_of[of_set]
+            self._samples[of_set] = self.gather(rows[:: -(-len(rows) // _SAMPLED) or 1])
+        return self._samples[of_set]
 
 
 class Meaning:
     """How near every row is to one question in meaning: of all rows where they are few, else of those asked for."""
 
-    def __init__(self, index: Index, vectors: Sequence[VectorIndex], query: Floats) -> None:
-        self._index = index
-        self._vectors = vectors
+    def __init__(self, meanings: MeaningIndex, query: Floats) -> None:
+        self._meanings = meanings
         self._query = query
-        self._firsts = np.cumsum([0, *(len(each.matrix) for each in vectors)])
-        scans = len(index) <= _SCANNED or all(isinstance(each, ExactIndex) for each in vectors)
-        self._all = concatenated([each.matrix @ query for each in vectors]) if scans else None
+        self._all = concatenated([each.matrix @ query for each in meanings.vectors]) if meanings.scans else None
+        self._top: tuple[Ints, Floats] | None = None
 
     def cosines(self, rows: Ints) -> Floats:
-        """Return the cosines of rows."""
-        if self._all is not None:
-            return self._all[rows]
-        cosines = np.zeros(len(rows), np.float32)
-        for vectors, first, last in zip(self._vectors, self._firsts, self._firsts[1:], strict=False):
-            within = (rows >= first) & (rows < last)
-            cosines[within] = vectors.matrix[rows[within] - first] @ self._query
-        return cosines
+        """Return the cosines of rows, which are ascending."""
+        return self._all[rows] if self._all is not None else self._meanings.gather(rows) @ self._query
 
     def nearest(self, allowed: Mask, k: int, least: float = 0.0) -> tuple[Ints, Floats]:
         """Return the nearest of the rows allowed whose cosine is above `least`, nearest first, and their cosines."""
@@ -71,21 +102,32 @@ class Meaning:
             near = near[allowed[near]]
             order, values = best(self._all[near], k)
             return near[order], values
+        if np.count_nonzero(allowed) * _NARROW < len(allowed):
+            rows, cosines = self._found(k, allowed)
+        else:
+            if self._top is None:
+                self._top = self._found(_FOREMOST, None)  # one look into the graphs serves code and sections
+            rows, cosines = self._top
+            rows, cosines = rows[allowed[rows]], cosines[allowed[rows]]
+        enough = cosines > least
+        return rows[enough][:k], cosines[enough][:k]
+
+    def _found(self, k: int, allowed: Mask | None) -> tuple[Ints, Floats]:
         rows, cosines = [], []
-        for vectors, first, last in zip(self._vectors, self._firsts, self._firsts[1:], strict=False):
-            found, values = vectors.nearest(self._query, k, allowed[first:last])
+        firsts = self._meanings.firsts
+        for vectors, first, last in zip(self._meanings.vectors, firsts, firsts[1:], strict=False):
+            found, values = vectors.nearest(self._query, k, None if allowed is None else allowed[first:last])
             rows.append(found + first)
             cosines.append(values)
-        order, values = best(concatenated(cosines), k)
-        order, values = order[values > least], values[values > least]
-        return np.concatenate(rows)[order], values
+        order, values = best(concatenated(cosines, np.float32), k)
+        return concatenated(rows)[order], values
 
     def spread(self, of_set: int) -> tuple[float, float]:
         """Return mean and standard deviation of the cosines of a set's rows, by a sample where they are many."""
-        rows = self._index.rows_of[of_set]
-        if self._all is None:
-            rows = rows[:: -(-len(rows) // _SAMPLED) or 1]
-        cosines = self.cosines(rows)
+        if self._all is not None:
+            cosines = self._all[self._meanings.index.rows_of[of_set]]
+        else:
+            cosines = self._meanings.sample(of_set) @ self._query
         if len(cosines) < 2:
             return 0.0, 1.0
         return float(cosines.mean()), float(cosines.std()) or 1.0
@@ -116,7 +158,7 @@ class Retrieval:
         base = self._candidates(allowed & (self.index.chunk_set == of_set), of_set, defined, 4.0, ranking.CODE_WEIGHTS)
         if base is None:
             return _NOTHING
-        rows, files, number_of, features = base
+        rows, files, number_of, cosines, features = base
         names = [self.names.match(self.index.paths[file]) for file in files]
         number = max(2, int(self.index.file_alive.sum()))
         lengths = self.index.column("file_lengths")[:, TEXT]
@@ -134,14 +176,14 @@ class Retrieval:
         }
         definition = np.array([defined.get(int(row), 0.0) for row in rows], np.float32)
         features |= {"definition": definition, **{name: values[number_of] for name, values in by_file.items()}}
-        return _ranked(rows, features, ranking.CODE_WEIGHTS)
+        return _ranked(rows, cosines, features, ranking.CODE_WEIGHTS)
 
     def sections(self, allowed: Mask) -> Ranked:
         """Rank sections of documentation: words, meaning, coverage of the question, and what speaks against a page."""
         base = self._candidates(allowed & (self.index.chunk_set == SECTION), SECTION, {}, 5.0, ranking.SECTION_WEIGHTS)
         if base is None:
             return _NOTHING
-        rows, files, number_of, features = base
+        rows, files, number_of, cosines, features = base
         features |= {
             "coverage": self.chunk_scores.matched[rows] / max(self._weight_in(SECTION), 1e-9),
             "length": np.minimum(1, np.log1p(self.index.column("chunk_length")[rows]) / np.float32(np.log(1500))),
@@ -151,15 +193,12 @@ class Retrieval:
             "foreign": self._foreign(files)[number_of],
             **{name: values[number_of] for name, values in self._priors(files, is_code=False).items()},
         }
-        return _ranked(rows, features, ranking.SECTION_WEIGHTS)
+        return _ranked(rows, cosines, features, ranking.SECTION_WEIGHTS)
 
     def _candidates(
         self, allowed: Mask, of_set: int, defined: Mapping[int, float], clip: float, weights: Mapping[str, float]
-    ) -> tuple[Ints, Ints, Ints, dict[str, Floats]] | None:
-        """Choose the rows worth a closer look: their files are the foremost by words, meaning and definitions.
-
-        Returns the rows, their files (distinct, ascending), each row's place among these, and the features so far.
-        """
+    ) -> _Candidates | None:
+        """Choose the rows worth a closer look: their files are the foremost by words, meaning and definitions."""
         index = self.index
         words, file_words = self.chunk_scores.score, self.file_scores.score
         mean, deviation = self.meaning.spread(of_set)
@@ -174,11 +213,12 @@ class Retrieval:
         )
         if not len(rows):
             return None
+        cosines = self.meaning.cosines(rows)
         features: dict[str, Floats] = {
             "chunk words": words[rows] / max(float(words[rows].max()), 1e-9),
             "file words": file_words[index.chunk_file[rows]]
             / max(float(file_words[index.chunk_file[rows]].max()), 1e-9),
-            "meaning": np.clip((self.meaning.cosines(rows) - np.float32(mean)) / np.float32(deviation), -1, clip),
+            "meaning": np.clip((cosines - np.float32(mean)) / np.float32(deviation), -1, clip),
         }
         rough = ranking.weighted(features, weights)
         rough += np.array([defined.get(int(row), 0.0) for row in rows], np.float32) if defined else np.float32(0)
@@ -188,8 +228,9 @@ class Retrieval:
             np.maximum.at(foremost, index.chunk_file[rows], rough)
             files = np.sort(files[np.argpartition(-foremost[files], _FILES_EXAMINED)[:_FILES_EXAMINED]])
             keep = _mask(files, index.file_count)[index.chunk_file[rows]]
-            rows, features = rows[keep], {name: values[keep] for name, values in features.items()}
-        return rows, files, np.searchsorted(files, index.chunk_file[rows]), features
+            rows, cosines = rows[keep], cosines[keep]
+            features = {name: values[keep] for name, values in features.items()}
+        return _Candidates(rows, files, np.searchsorted(files, index.chunk_file[rows]), cosines, features)
 
     def _weight_in(self, of_set: int) -> float:
         """Return the question's weight in a set: the idf of all its terms, absent ones counting as the rarest."""
@@ -204,7 +245,7 @@ class Retrieval:
         return ranking.asks_documentation(
             {
                 **ranking.documentation_features(self.question),
-                "cosine gap": float(self.meaning.cosines(sections.rows).max() - self.meaning.cosines(code.rows).max()),
+                "cosine gap": float(sections.cosines.max() - code.cosines.max()),
                 "coverage": matched / max(present, 1e-9),
                 "title run": float(code.features["title run"].max()),
                 "symbol": float(code.features["symbol"].max()),
@@ -311,9 +352,8 @@ class Retrieval:
         }
         scores = self.chunk_scores.score
         why["rank by words"] = int((scores[ranked.rows] > scores[row]).sum()) + 1
-        cosines = self.meaning.cosines(ranked.rows)
-        why["rank by meaning"] = int((cosines > cosines[at]).sum()) + 1
-        why["cosine"] = round(float(cosines[at]), 4)
+        why["rank by meaning"] = int((ranked.cosines > ranked.cosines[at]).sum()) + 1
+        why["cosine"] = round(float(ranked.cosines[at]), 4)
         why["documentation"] = round(documentation, 3)
         matched = []
         for term in self.terms:
@@ -326,10 +366,11 @@ class Retrieval:
         return why
 
 
-def _ranked(candidates: Ints, features: Mapping[str, Floats], weights: Mapping[str, float]) -> Ranked:
+def _ranked(candidates: Ints, cosines: Floats, features: Mapping[str, Floats], weights: Mapping[str, float]) -> Ranked:
     scores = ranking.weighted(features, weights)
     order = np.lexsort((candidates, -scores))
-    return Ranked(candidates[order], scores[order], {name: values[order] for name, values in features.items()}, weights)
+    ordered = {name: values[order] for name, values in features.items()}
+    return Ranked(candidates[order], scores[order], cosines[order], ordered, weights)
 
 
 def _mask(numbers: Ints | NDArray[np.int32], size: int) -> Mask:

@@ -14,7 +14,7 @@ from codeseek import analysis, ranking
 from codeseek.embedders import Embedder
 from codeseek.errors import UsageError
 from codeseek.records import KINDS, Chunk, Hit, SearchRequest, SearchResult, SimilarRequest
-from codeseek.retrieval import Meaning, Ranked, Retrieval
+from codeseek.retrieval import Meaning, MeaningIndex, Ranked, Retrieval
 from codeseek.segments import CHUNK_KIND_OF_SYMBOL, CODE, OVERLAY
 from codeseek.vectors import VectorIndex
 from codeseek.wildcards import translate
@@ -40,7 +40,7 @@ class Searcher:
     ) -> None:
         """`vectors` are aligned with the index's segments."""
         self._index = index
-        self._vectors = vectors
+        self._meanings = MeaningIndex(index, vectors)
         self._embedder = embedder
         self._fetch = fetch
 
@@ -55,7 +55,7 @@ class Searcher:
         index = self._index
         allowed = self._allowed(request)
         question = analysis.question(text, index.knows)
-        retrieval = Retrieval(index, question, Meaning(index, self._vectors, self._embedder.embed_query(text)))
+        retrieval = Retrieval(index, question, Meaning(self._meanings, self._embedder.embed_query(text)))
         code = retrieval.code(allowed, OVERLAY if request.kinds == ("comment",) else CODE)
         sections = retrieval.sections(allowed)
         per_file = request.per_file if self._spread(allowed) else request.limit
@@ -91,11 +91,11 @@ class Searcher:
         started = time.perf_counter()
         index = self._index
         row = int(np.flatnonzero(index.chunk_ids == row_id)[0])
-        vector = self._vector(row)
+        vector = self._meanings.gather(np.array([row]))[0]
         allowed = self._allowed(request)
         allowed &= index.chunk_set != OVERLAY if "comment" not in request.kinds else True
         allowed[row] = False
-        best, cosines = Meaning(index, self._vectors, vector).nearest(allowed, request.limit)
+        best, cosines = Meaning(self._meanings, vector).nearest(allowed, request.limit)
         chunks = self._fetch([int(index.chunk_ids[at]) for at in best])
         hits = [
             Hit(chunk, round(float(cosine), 4), {"meaning": round(float(cosine), 4)})
@@ -103,14 +103,6 @@ class Searcher:
             if (chunk := chunks.get(int(index.chunk_ids[at])))
         ]
         return SearchResult(tuple(hits), self._embedder.name, elapsed_ms=(time.perf_counter() - started) * 1000)
-
-    def _vector(self, row: int) -> Floats:
-        for vectors in self._vectors:
-            if row < len(vectors.matrix):
-                vector: Floats = np.asarray(vectors.matrix[row], np.float32)
-                return vector
-            row -= len(vectors.matrix)
-        raise IndexError(row)
 
     def _allowed(self, request: SearchRequest | SimilarRequest) -> Mask:
         """Return which rows the request's filters let through."""

@@ -52,6 +52,7 @@ class Index:
     def __init__(self, segments: Sequence[Segment], dead: Ints | None = None) -> None:
         self.segments = [segment for segment in segments if len(segment.chunk_ids)]
         self._dead = np.zeros(0, np.int64) if dead is None else np.sort(np.asarray(dead, np.int64))
+        self._columns: dict[str, arrays.Array] = {}
         self._first: dict[str, list[int]] = {
             level: list(itertools.accumulate((len(s.columns[name]) for s in self.segments), initial=0))
             for level, name in (("chunk", "chunk_ids"), ("file", "file_title"), ("symbol", "symbol_kind"))
@@ -67,15 +68,16 @@ class Index:
 
     def column(self, name: str) -> arrays.Array:
         """Return a column over all segments; numbers of files and chunks in it are made global."""
+        if name in self._columns:
+            return self._columns[name]
         pieces = [segment.columns[name] for segment in self.segments]
         if name in ("chunk_file", "symbol_chunk"):
             firsts = self._first["file" if name == "chunk_file" else "chunk"]
             pieces = (
                 [piece + first for piece, first in zip(pieces, firsts, strict=False)] if len(pieces) > 1 else pieces
             )
-        if len(pieces) == 1:
-            return pieces[0]
-        return np.concatenate(pieces) if pieces else np.zeros(0, np.int64)
+        self._columns[name] = pieces[0] if len(pieces) == 1 else concatenated(pieces)
+        return self._columns[name]
 
     @cached_property
     def chunk_ids(self) -> Ints:
