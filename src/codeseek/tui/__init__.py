@@ -8,8 +8,10 @@ if TYPE_CHECKING:
     from codeseek.tui.workspace import Workspace
 
 
-def run(workspace: Workspace, text: str = "") -> None:
-    """Show the full-screen search, beginning with a query if one is given."""
+def run(workspace: Workspace, text: str = "") -> int:
+    """Show the full-screen search, beginning with a query if one is given; return 0, or 1 after a bug was shown."""
     from codeseek.tui.app import CodeseekApp
 
-    CodeseekApp(workspace, text).run()
+    app = CodeseekApp(workspace, text)
+    app.run()
+    return app.return_code or 0

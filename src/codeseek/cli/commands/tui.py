@@ -42,8 +42,7 @@ def tui_command(ctx: click.Context, /, words: tuple[str, ...], project: str | No
         memory=chosen.data_dir / "tui",
         refresh=chosen.refresh,
     )
-    tui.run(workspace, " ".join(words))
-    return ExitCode.FOUND
+    return ExitCode.FAILED if tui.run(workspace, " ".join(words)) else ExitCode.FOUND
 
 
 def _projects(data_dir: Path) -> Sequence[Project]:
