@@ -10,6 +10,7 @@ Indexes are kept beside the system's temporary files, so that a second run measu
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
@@ -54,7 +55,7 @@ def main() -> None:
     parser.add_argument("--repositories", nargs="*", default=[])
     arguments = parser.parse_args()
     bench = arguments.bench
-    only = ["--only", *arguments.repositories] if arguments.repositories else []
+    wanted = set(arguments.repositories)
     for title, queries, function, more in (
         ("code questions, the benchmark's folder", "queries.dev.jsonl", "open_project", []),
         ("documentation questions, whole repositories", "queries.docs.dev.jsonl", "open_project", ["--whole"]),
@@ -70,7 +71,9 @@ def main() -> None:
             "--repos",
             bench / "repos.dev.json",
         ]
-        command += ["--trees", arguments.trees, "--py", f"{__file__}:{function}", *more, *only]
+        asked = {json.loads(line)["repo"] for line in (bench / queries).read_text("utf-8").splitlines()}
+        command += ["--trees", arguments.trees, "--py", f"{__file__}:{function}", *more]
+        command += ["--only", *sorted(asked & wanted if wanted else asked)]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         print(
             "".join(line for line in done.stdout.splitlines(keepends=True) if "overall" in line or "p50" in line),
