@@ -22,7 +22,9 @@ from codeseek.store import Store
 MERGE_RATIO = 4
 """A segment is merged with those after it when it is at most so many times as large as they are together."""
 
-LARGE_ROWS, LARGEST_ROWS = 5_000, 100_000
+LARGE_ROWS, LARGEST_ROWS = 3_500, 100_000
+"""What is large is left alone: a little less than the indexer makes live at once. No merge makes more than the largest."""
+
 MOST_SEGMENTS = 12
 _AT_ONCE = 1024
 

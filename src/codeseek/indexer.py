@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from codeseek.segments import Analysis
     from codeseek.workers import Advance, Crashed, Needs, Pool
 
-COMMIT_CHUNKS, MOST_COMMIT_CHUNKS = 6_000, 30_000
+COMMIT_CHUNKS, MOST_COMMIT_CHUNKS = 4_000, 30_000
 """So many chunks become live at once, as a segment (more where there are more already, so that segments stay few): what
 a kill can cost, and what has to be held in memory."""
 

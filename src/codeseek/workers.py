@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from codeseek.batch import Batch, EmbedderSource
     from codeseek.rows import Task
 
-_BATCH_BYTES, _SMALL_BATCH_BYTES, _BATCH_FILES, _FILE_COST = 1_000_000, 100_000, 250, 500
+_BATCH_BYTES, _SMALL_BATCH_BYTES, _BATCH_FILES, _FILE_COST = 400_000, 100_000, 250, 500
 _LENGTH = struct.Struct("<Q")
 _AHEAD = 2  # batches given to a worker at once: the next one is there when one is done
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
