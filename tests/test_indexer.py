@@ -23,7 +23,7 @@ from codeseek.records import Chunk, Progress, SourceFile
 from codeseek.rows import Task
 from codeseek.store import LOCK, Store
 from codeseek.workers import plan
-from fakes import HashEmbedder
+from fakes import Deadly, HashEmbedder, broken_load
 from indexed import contents, engine_of, fresh_contents, indexer_of
 
 LONG_AGO = 1_600_000_000
@@ -224,32 +224,12 @@ def test_a_parser_that_crashes_takes_no_other_file_with_it(root: Path, data: Pat
     assert indexer_of(root, data).refresh().unchanged == 101
 
 
-class Deadly:
-    """Loads a model whose process dies at the sight of certain files, as a parser may."""
-
-    def __init__(self, *paths: str) -> None:
-        self.paths = paths
-
-    def load(self) -> HashEmbedder:
-        return DeadlyEmbedder(paths=self.paths)
-
-
-@dataclass(frozen=True)
-class DeadlyEmbedder(HashEmbedder):
-    paths: tuple[str, ...] = ()
-
-    def key(self, chunk: Chunk) -> bytes:
-        if any(path.endswith(f"/{chunk.path}") for path in self.paths):
-            os.abort()
-        return super().key(chunk)
-
-
 def test_a_parser_that_crashed_the_process_itself_is_run_apart_the_next_time(root: Path, data: Path) -> None:
     directory = indexer_of(root, data).directory
     program = (
         f"import sys; sys.path[:] = {[*sys.path, str(Path(__file__).parent)]!r}\n"
-        "from pathlib import Path; from codeseek.indexer import Indexer; import test_indexer\n"
-        f"load = test_indexer.Deadly({str(root / 'a.py')!r}).load\n"
+        "from pathlib import Path; from codeseek.indexer import Indexer; import fakes\n"
+        f"load = fakes.Deadly({str(root / 'a.py')!r}).load\n"
         f"Indexer(Path({str(root)!r}), Path({str(directory)!r}), load, workers=1).refresh()\n"
     )
     first = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
@@ -265,10 +245,6 @@ def test_a_bug_in_a_worker_is_shown_and_not_hidden(root: Path, data: Path) -> No
         write(root, f"f{number}.py", function(f"f{number}"))
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
         Indexer(root, indexer_of(root, data).directory, broken_load, workers=2).refresh()
-
-
-def broken_load() -> HashEmbedder:
-    raise ZeroDivisionError
 
 
 def test_an_interruption_keeps_what_is_done_and_the_next_refresh_goes_on(root: Path, data: Path) -> None:
