@@ -155,15 +155,16 @@ class StaticEmbedder:
 
     def _tokens(self, word: str) -> tuple[int, ...]:
         """Return the tokens of a word as written."""
-        if not word.isascii() and not _token_characters().search(word):
+        plain = word.isascii()
+        if not plain and not _token_characters().search(word):
             return ()
         numbers = self._numbers
         tokens: list[int] = []
-        for part in _TOKEN_WORDS.findall(analysis.fold(word)):
+        for part in _TOKEN_WORDS.findall(word if plain else analysis.fold(word)):
             lower = part.lower()
             if (whole := numbers.get(lower)) is not None:
                 tokens.append(whole)
-            else:
+            elif plain or not lower.isascii():  # what an accent leaves of a word means nothing
                 for start in range(0, len(lower), _LONGEST_WORD):
                     tokens += self._pieces(lower[start : start + _LONGEST_WORD])
         return tuple(tokens)
