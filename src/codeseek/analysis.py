@@ -88,7 +88,7 @@ def _cjk() -> re.Pattern[str]:
     return re.compile(rf"[{_CJK}]")
 
 
-_recent_words = lru_cache(maxsize=8192)(_find_words)  # a chunk is cut for its terms, and soon again for its vector
+_recent_words = lru_cache(maxsize=4096)(_find_words)  # a chunk is cut for its terms, and soon again for its vector
 
 
 def parts(word: str) -> tuple[str, ...]:

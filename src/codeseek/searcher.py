@@ -58,7 +58,7 @@ class Searcher:
         retrieval = Retrieval(index, question, Meaning(self._meanings, self._embedder.embed_query(text)))
         code = retrieval.code(allowed, OVERLAY if request.kinds == ("comment",) else CODE)
         sections = retrieval.sections(allowed)
-        per_file = request.per_file if self._spread(allowed) else request.limit
+        per_file = request.per_file if self._spread(request, allowed) else request.limit
         code_places = _limited(code, index.chunk_file, per_file, request.limit)
         section_places = _limited(sections, index.chunk_file, max(per_file, _SECTIONS_PER_FILE), request.limit)
         likelihood = 0.5
@@ -129,12 +129,11 @@ class Searcher:
             allowed &= wanted_kinds
         return allowed
 
-    def _spread(self, allowed: Mask) -> bool:
+    def _spread(self, request: SearchRequest, allowed: Mask) -> bool:
         """Tell whether more than a few files are left, so that one file's chunks should not fill the list."""
-        files = self._index.chunk_file[allowed]
-        return len(files) > 0 and (
-            int(files.max()) - int(files.min()) > 2 * len(self._index.paths) // 3 or len(set(files.tolist())) > 3
-        )
+        index = self._index
+        narrowed = request.languages or request.paths or request.exclude or request.kinds
+        return len(set(index.chunk_file[allowed].tolist()) if narrowed else index.paths) > 3
 
 
 def glob_filter(include: Sequence[str], exclude: Sequence[str]) -> Callable[[str], bool]:

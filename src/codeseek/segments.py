@@ -241,7 +241,7 @@ class Segment:
     def postings(self, level: str, term: int) -> tuple[int, int]:
         """Return the range of a term's postings among those of a level (`chunk`, `file` or `symbol`)."""
         terms = self.columns[f"{level}_terms"]
-        at = int(np.searchsorted(terms, np.uint64(term)))
+        at = int(terms.searchsorted(np.uint64(term)))
         if at == len(terms) or terms[at] != term:
             return 0, 0
         offsets = self.columns[f"{level}_offsets"]

@@ -18,6 +18,8 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 Hashes = NDArray[np.uint64]
 
+_FIRST = np.zeros(1, np.int64)
+
 
 class Postings(NamedTuple):
     """Where one term stands: documents ascending, with the field and count of each occurrence."""
@@ -215,8 +217,9 @@ class Index:
             of, fields = sets[postings.documents], postings.fields
             norm = 1 - weights.b[of, fields] + slope[of, fields] * lengths[postings.documents, fields]
             x = weights.weight[of, fields] * postings.counts / norm
-            starts = np.flatnonzero(np.diff(postings.documents, prepend=-1))
-            documents, of = postings.documents[starts], of[starts]
+            documents = postings.documents
+            starts = np.concatenate((_FIRST, (documents[1:] != documents[:-1]).nonzero()[0] + 1))
+            documents, of = documents[starts], of[starts]
             x = np.add.reduceat(x, starts)
             df = np.bincount(of, minlength=3)
             weight[term] = (q * np.log1p((number - df + 0.5) / (df + 0.5))).astype(np.float32)
