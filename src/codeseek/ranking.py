@@ -348,5 +348,8 @@ def join(code: int, sections: int, documentation: float) -> list[tuple[bool, int
 
 def weighted(features: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
     """Return the weighted sum of features, one value for each candidate."""
-    total: Floats = sum(features[name] * np.float32(weight) for name, weight in weights.items() if name in features)  # type: ignore[assignment]
+    total = np.zeros(len(next(iter(features.values()))), np.float32)
+    for name, weight in weights.items():  # always in this order: sums of floats depend on it
+        if (values := features.get(name)) is not None:
+            total += values * np.float32(weight)
     return total

@@ -15,7 +15,7 @@ from codeseek.database import Missing, Unusable, translated
 from codeseek.errors import StoreError
 from codeseek.lock import WriteLock
 from codeseek.reader import Reader, marks
-from codeseek.records import Skipped
+from codeseek.records import WHOLE, Skipped
 from codeseek.rows import FORMAT, SCHEMA, FileRow, Row, encode_path
 
 DATABASE = "index.db"
@@ -135,7 +135,7 @@ class Store(Reader):
         row = (path, skipped.reason, skipped.size, skipped.mtime_ns, checked_ns, language)
         self._many("INSERT INTO skipped VALUES (?, ?, ?, ?, ?, ?)", [row])
 
-    def replace_skipped(self, skipped: Iterable[Skipped], under: PurePosixPath = PurePosixPath()) -> None:  # noqa: B008  immutable
+    def replace_skipped(self, skipped: Iterable[Skipped], under: PurePosixPath = WHOLE) -> None:
         """Record all that is left out under a folder without a look inside."""
         old = [path for path in self.skipped_by_walker() if PurePosixPath(path).is_relative_to(under)]
         self._many("DELETE FROM skipped WHERE path = ?", [(encode_path(path),) for path in old])
