@@ -122,6 +122,7 @@ def title_runs(question: Question) -> dict[str, float]:
                 for before, value in spelled.items()
                 for text, weight in word.alternatives
             }
+            spelled = dict(sorted(spelled.items(), key=lambda item: -item[1])[:_MOST_SPELLINGS])
             for text, value in spelled.items():
                 runs[text] = max(value, runs.get(text, 0.0))
     for text, value in list(runs.items()):
@@ -318,6 +319,7 @@ DOCUMENTATION_WEIGHTS: Mapping[str, float] = {
     "use words": 2.5, "construction words": -0.9, "symbol query": -1.5, "identifiers": 0.75, "one word": -0.75,
     "cosine gap": 4.7, "coverage": -2.8, "title run": -1.2, "symbol": -2.6, "section top": 0.9, "bias": -2.75,
 }  # fmt: skip
+_MOST_SPELLINGS = 16  # of one run of words, the likeliest: a Chinese word has several
 _SUREST = 3.0  # log odds
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
@@ -128,8 +129,11 @@ class StaticEmbedder:
 
     def embed_query(self, query: str) -> NDArray[np.float32]:
         """Return the question's unit vector, [dimensions]."""
-        result: NDArray[np.float32] = _normalised(self._sums([(query,)]))[0]
-        return result
+        counts = Counter(token for word in analysis.words(query) for token in self._tokens(word))
+        tokens = np.fromiter(counts.keys(), np.int64, len(counts))
+        weights = np.log1p(np.fromiter(counts.values(), np.float32, len(counts))) * self._scale[tokens]
+        vector: NDArray[np.float32] = _normalised((weights @ self._table[tokens].astype(np.float32))[None])[0]
+        return vector
 
     def _sums(self, texts: Sequence[tuple[str, ...]]) -> Vectors:
         """Return the unnormalised vectors of texts, each given in one or more pieces."""
