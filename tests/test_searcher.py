@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codeseek import chunkers
-from codeseek.embedders import load_embedder
+from codeseek.embedders import bundled
 from codeseek.errors import UsageError
 from codeseek.languages import language_of
 from codeseek.records import Chunk, Hit, SearchRequest, SimilarRequest, SourceFile
@@ -19,7 +19,7 @@ from codeseek.segments import Segment, analyse
 from codeseek.vectors import ExactIndex
 from codeseek.words import Index
 
-MODEL = load_embedder()
+MODEL = bundled()
 PROJECT = {
     "src/shop/cache.py": '''"""Keeps answers for a while."""
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codeseek.embedders import Embedder, load_embedder
+from codeseek.embedders import Choice, Embedder, bundled, load_embedder
 from codeseek.embedders.static import StaticEmbedder
 from codeseek.errors import ModelError
 from codeseek.records import Chunk, Definition
 
-MODEL = load_embedder()
+MODEL = bundled()
 
 
 def chunk(text: str, path: str = "src/cache.py", name: str = "") -> Chunk:
@@ -30,7 +30,7 @@ def test_the_bundled_model_is_an_embedder() -> None:
     embedder: Embedder = MODEL
     assert embedder.name == "bundled"
     assert embedder.dimensions == 256
-    assert embedder.fingerprint == load_embedder().fingerprint
+    assert embedder.fingerprint == bundled().fingerprint
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_the_key_changes_with_all_that_the_vector_depends_on() -> None:
 
 def test_an_unknown_or_damaged_model_is_an_error_with_a_hint(tmp_path: Path) -> None:
     with pytest.raises(ModelError) as unknown:
-        load_embedder("no-such-model")
+        load_embedder(Choice("no-such-model"))
     assert unknown.value.hint
     (tmp_path / "vocabulary.txt").write_text("a\n")
     (tmp_path / "table.npy").write_bytes(b"not an array")

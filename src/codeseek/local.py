@@ -35,9 +35,9 @@ _ATTEMPTS = 8  # an index may be merged or found damaged while it is being read
 
 
 def _load(model: str) -> Embedder:
-    from codeseek.embedders import load_embedder
+    from codeseek.embedders import Choice, load_embedder
 
-    return load_embedder(model)
+    return load_embedder(Choice(model))
 
 
 class _Reading(NamedTuple):

@@ -26,6 +26,12 @@ class Settings:
 
     data_dir: Path
     model: str = "bundled"
+    quant: str = ""
+    dimensions: int = 0
+    task: str = ""
+    gpu_layers: int = -1
+    threads: int = 0
+    offline: bool = False
     limit: int = 10
     ignore: tuple[str, ...] = ()
     max_file_bytes: int = 1_000_000
@@ -49,6 +55,12 @@ class Settings:
 MEANINGS: Mapping[str, str] = {
     "data_dir": "the folder that holds every index",
     "model": "the model that places text by meaning",
+    "quant": "which of the chosen model's files runs, such as Q4_K_M; empty is the recommended one",
+    "dimensions": "cut the chosen model's vectors to so many numbers; 0 keeps them whole",
+    "task": "what questions are for, by a name that the model knows or in your own words",
+    "gpu_layers": "layers of the chosen model that the graphics card takes; -1 is as many as fit",
+    "threads": "threads that run the chosen model; 0 is one for each core",
+    "offline": "forbid every connection that leaves this machine",
     "limit": "the most hits to show",
     "ignore": "patterns of files to leave out, as in .gitignore",
     "max_file_bytes": "larger files are left out",
@@ -177,9 +189,9 @@ def _parse(key: str, text: str, where: str) -> object:
     """Turn a variable's text into a setting's value."""
     if key == "ignore":
         return _checked(key, [part.strip() for part in text.split(",") if part.strip()], where)
-    if key == "refresh":
+    if key in ("refresh", "offline"):
         return _checked(key, _TRUTH.get(text.strip().lower(), text), where)
-    if key in ("limit", "max_file_bytes", "workers"):
+    if key in ("limit", "max_file_bytes", "workers", "dimensions", "gpu_layers", "threads"):
         try:
             return _checked(key, int(text), where)
         except ValueError:
@@ -202,16 +214,20 @@ def _checked(key: str, value: object, where: str) -> object:
             if isinstance(value, str) and value:
                 return value
             wanted = "a model's name"
+        case "quant" | "task":
+            if isinstance(value, str):
+                return value
+            wanted = "text"
         case "ignore":
             if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
                 return tuple(value)
             wanted = 'a list of patterns such as ["docs/**", "*.min.js"]'
-        case "refresh":
+        case "refresh" | "offline":
             if isinstance(value, bool):
                 return value
             wanted = "true or false"
         case _:
-            least = 0 if key == "workers" else 1
+            least = {"workers": 0, "dimensions": 0, "threads": 0, "gpu_layers": -1}.get(key, 1)
             if isinstance(value, int) and not isinstance(value, bool) and value >= least:
                 return value
             wanted = f"a whole number of at least {least}"

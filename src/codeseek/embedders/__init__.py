@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from codeseek import catalogue
+from codeseek.catalogue import BUNDLED, ModelSpec
 from codeseek.errors import ModelError
 from codeseek.records import Chunk
+
+if TYPE_CHECKING:
+    from codeseek.embedders.text import TextModel
 
 Vectors = NDArray[np.float32]
 """Rows of unit length, [n, dimensions]."""
@@ -47,15 +53,41 @@ class Embedder(Protocol):
         ...
 
 
+class Choice(NamedTuple):
+    """A model as the user chose it, with how to run it. Empty and 0 stand for what the model's card recommends.
+
+    `gpu_layers` is how many layers go to the graphics card (-1: as many as fit), `threads` 0 is one for each core;
+    `offline` forbids a model that is reached over the network.
+    """
+
+    name: str = BUNDLED
+    variant: str = ""
+    dimensions: int = 0
+    task: str = ""
+    gpu_layers: int = -1
+    threads: int = 0
+    offline: bool = False
+    data_dir: Path = Path()
+
+
 @cache
-def _bundled() -> Embedder:
+def bundled() -> Embedder:
+    """Load the model in the package, once a process; raises `ModelError` if it is damaged."""
     from codeseek.embedders.static import StaticEmbedder
 
     return StaticEmbedder.bundled()
 
 
-def load_embedder(name: str = "bundled") -> Embedder:
-    """Load a model by its name; raises `ModelError` when there is no such model."""
-    if name == "bundled":
-        return _bundled()
-    raise ModelError(f"unknown model `{name}`", hint="the model in the package is `bundled`")
+def load_embedder(choice: Choice) -> Embedder:
+    """Load a model; raises `ModelError` when there is no such model, it is not installed, or it does not work."""
+    if choice.name == BUNDLED:
+        return bundled()
+    from codeseek.embedders.text import TextEmbedder
+
+    spec = catalogue.find(choice.name)
+    return TextEmbedder(spec, _load_text_model(spec, choice), dimensions=choice.dimensions, task=choice.task)
+
+
+def _load_text_model(spec: ModelSpec, choice: Choice) -> TextModel:
+    variant = spec.variant(choice.variant)
+    raise ModelError(f"no engine for `{variant.engine}` yet")

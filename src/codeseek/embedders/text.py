@@ -1,0 +1,106 @@
+"""Models that embed one text: a chunk as a passage under its path and name, a question in the model's own template.
+
+What runs the model (llama.cpp, ONNX Runtime, a server) is a `TextModel`; composition, templates and Matryoshka
+prefixes are here, once for all of them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codeseek.catalogue import ModelSpec
+from codeseek.embedders import Vectors
+from codeseek.errors import ModelError
+from codeseek.records import Chunk
+
+_COMPOSITION = "passage-1"
+
+
+class TextModel(Protocol):
+    """What turns text into vectors. Over-long texts are split and pooled; every other failure is a `ModelError`."""
+
+    @property
+    def identity(self) -> str:
+        """Identifies weights and pooling: all that a text's vector depends on beside the text."""
+        ...
+
+    @property
+    def dimensions(self) -> int:
+        """The length of a vector as the model makes it."""
+        ...
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors, [n, dimensions]; zeros for a text without a single token. Order is kept."""
+        ...
+
+    def close(self) -> None:
+        """Let go of memory, processes and connections."""
+        ...
+
+
+class TextEmbedder:
+    """Embeds chunks and questions with a `TextModel`."""
+
+    def __init__(self, spec: ModelSpec, model: TextModel, *, dimensions: int = 0, task: str = "") -> None:
+        """`dimensions` shortens vectors (0: as the model makes them); `task` is a name in `spec.tasks` or free words.
+
+        Raises `ModelError` when the model does not make vectors that short.
+        """
+        self.name = spec.name
+        self.dimensions = dimensions or model.dimensions
+        self._model = model
+        self._query = spec.template(task)
+        self._document = spec.document
+        if not 0 < self.dimensions <= model.dimensions:
+            raise ModelError(
+                f"`{spec.name}` has {model.dimensions} dimensions, not {dimensions}", hint="set `dimensions` to less"
+            )
+        if self.dimensions < model.dimensions and not 0 < spec.least_dimensions <= self.dimensions:
+            least = f"to {spec.least_dimensions} at least" if spec.least_dimensions else "not at all"
+            raise ModelError(
+                f"vectors of `{spec.name}` cannot be cut to {dimensions} dimensions", hint=f"they can be cut {least}"
+            )
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies weights, pooling, composition, template of documents and dimensions."""
+        parts = (self._model.identity, _COMPOSITION, self._document, str(self.dimensions))
+        digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
+        return f"{self.name}-{self.dimensions}-{digest}"
+
+    def key(self, chunk: Chunk) -> bytes:
+        """Identify the passage."""
+        return hashlib.blake2b(passage(chunk).encode("utf-8", "replace"), digest_size=16).digest()
+
+    def embed(self, chunks: Sequence[Chunk]) -> Vectors:
+        """Return unit vectors, [n, dimensions]."""
+        return self._cut(self._model.encode([self._document.replace("{text}", passage(chunk)) for chunk in chunks]))
+
+    def embed_query(self, query: str) -> NDArray[np.float32]:
+        """Return the question's unit vector, [dimensions]."""
+        vector: NDArray[np.float32] = self._cut(self._model.encode([self._query.replace("{text}", query)]))[0]
+        return vector
+
+    def close(self) -> None:
+        """Let go of the model."""
+        self._model.close()
+
+    def _cut(self, rows: Vectors) -> Vectors:
+        if self.dimensions == rows.shape[1]:
+            return rows
+        short = rows[:, : self.dimensions]
+        norms = np.linalg.norm(short, axis=1, keepdims=True)
+        unit: Vectors = (short / np.where(norms > 0, norms, 1)).astype(np.float32)
+        return unit
+
+
+def passage(chunk: Chunk) -> str:
+    """Return what of a chunk is embedded: where it lies and what it is called, then its text."""
+    names = " > ".join((*chunk.breadcrumb, chunk.symbol) if chunk.kind == "section" else (chunk.symbol,))
+    head = f"{chunk.path}\n{names}\n" if names else f"{chunk.path}\n"
+    return head + chunk.text
