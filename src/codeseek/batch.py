@@ -91,7 +91,7 @@ class Recipe:
         if chunks:
             batch.analysis = analyse(analysed)
             batch.model = Model.of(self.embedder)
-            keys = [self.embedder.key(chunk) for chunk in chunks]
+            keys = batch.analysis.keys
             batch.vectors = vectors_of(self.embedder, chunks, keys, self._known_vectors(keys))
             at = 0
             for _, found in analysed:

@@ -153,21 +153,19 @@ def _grouped(files: Iterable[SegmentFile]) -> Iterator[list[SegmentFile]]:
 def embed_again(store: Store, embedder: Embedder, advance: Callable[[int], None]) -> None:
     """Give every chunk a vector of a new model; `advance` hears how many more are done."""
     model = Model.of(embedder)
-    new_keys: list[tuple[int, bytes]] = []
     lives = []
     for name in store.segments():
         ids = _segment_ids(store, name)
         matrix = np.zeros((len(ids), embedder.dimensions), np.float16)
         for start in range(0, len(ids), _AT_ONCE):
             chunks = store.chunks(ids[start : start + _AT_ONCE].tolist())
-            keys = {at: embedder.key(chunk) for at, chunk in chunks.items()}
+            keys = store.keys(list(chunks))
             known = store.vectors(model.fingerprint, set(keys.values()))
-            made = vectors_of(embedder, list(chunks.values()), list(keys.values()), known)
-            matrix[np.searchsorted(ids, np.array(list(keys), np.int64))] = made
-            new_keys += keys.items()
+            made = vectors_of(embedder, list(chunks.values()), [keys[number] for number in chunks], known)
+            matrix[np.searchsorted(ids, np.array(list(chunks), np.int64))] = made
             with store.writing():
                 number = store.model_number(model.fingerprint, model.name, model.dimensions)
-                store.add_vectors(number, rows_of(list(keys.values()), made))
+                store.add_vectors(number, rows_of([keys[number] for number in chunks], made))
             advance(len(chunks))
         path = store.vectors_path(name, model.fingerprint)
         with translated():
@@ -175,7 +173,6 @@ def embed_again(store: Store, embedder: Embedder, advance: Callable[[int], None]
             arrays.save(path, {"matrix": matrix.astype(np.float32)})
         lives.append(path)
     with store.writing():
-        store.set_keys(new_keys)
         for path in lives:
             store.add_derived(path)
         store.set_meta(fingerprint=model.fingerprint, dimensions=model.dimensions)

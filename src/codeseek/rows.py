@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from codeseek.records import Chunk, Definition, SourceFile
 
-FORMAT = 1
+FORMAT = 2
 """Grows whenever an index written before means something else: other columns, other chunks, other terms."""
 
 SCHEMA = """
@@ -37,6 +37,9 @@ CREATE TABLE vectors(
 CREATE TABLE derived(
     name TEXT PRIMARY KEY, size INTEGER NOT NULL, mtime_ns INTEGER NOT NULL, checksum INTEGER) WITHOUT ROWID;
 """
+
+MOST_NAMES = 30
+"""So many of the names that a chunk defines count for its vector."""
 
 CHUNK_COLUMNS = "id, path, first_line, last_line, language, kind, symbol, text, details"
 
@@ -85,6 +88,13 @@ class KnownFile(NamedTuple):
 def digest_of(language: str, data: bytes) -> bytes:
     """Identify a file's content (its text as UTF-8) and the language that it is cut up as."""
     return hashlib.blake2b(data, digest_size=16, person=language.encode()[:16]).digest()
+
+
+def content_key(chunk: Chunk) -> bytes:
+    """Identify in 16 bytes all of a chunk that a vector may depend on: path, kind, names and text."""
+    names = "\0".join(definition.name for definition in chunk.definitions[:MOST_NAMES])
+    fields = (str(chunk.path), chunk.kind, "\0".join(chunk.breadcrumb), chunk.symbol, names, chunk.text)
+    return hashlib.blake2b("\1".join(fields).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def encode_path(path: PurePosixPath | str) -> bytes:

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from codeseek import analysis, arrays
 from codeseek.records import KINDS, Chunk, Definition, SourceFile
+from codeseek.rows import content_key
 
 FIELDS = ("text", "comment", "name", "breadcrumb", "file", "directory")
 TEXT, COMMENT, NAME, BREADCRUMB, FILE, DIRECTORY = range(len(FIELDS))
@@ -77,9 +78,13 @@ def _term_hashes(word: str) -> tuple[int, ...]:
 
 
 class Analysis(NamedTuple):
-    """Files analysed, not yet placed in a segment: plain arrays that travel between processes."""
+    """Files analysed, not yet placed in a segment: plain arrays that travel between processes.
+
+    `keys` are the content keys of the chunks, of which the column `chunk_key` keeps 64 bits.
+    """
 
     columns: Mapping[str, arrays.Array]
+    keys: Sequence[bytes] = ()
 
 
 def analyse(files: Sequence[tuple[SourceFile, Sequence[Chunk]]]) -> Analysis:
@@ -88,7 +93,7 @@ def analyse(files: Sequence[tuple[SourceFile, Sequence[Chunk]]]) -> Analysis:
     chunk_file, chunk_kind, chunk_first, chunk_last, chunk_length = (array("i") for _ in range(5))
     symbol_chunk, symbol_kind, symbol_parts_count = (array("i") for _ in range(3))
     symbol_exact, symbol_folded, symbol_parts = (array("Q") for _ in range(3))
-    paths, languages, titles = [], [], array("Q")
+    paths, languages, titles, keys = [], [], array("Q"), []
     for number, (file, chunks) in enumerate((file, chunks) for file, chunks in files if chunks):
         paths.append(str(file.path))
         languages.append(file.language)
@@ -104,6 +109,7 @@ def analyse(files: Sequence[tuple[SourceFile, Sequence[Chunk]]]) -> Analysis:
             chunk_first.append(chunk.first_line)
             chunk_last.append(chunk.last_line)
             chunk_length.append(len(chunk.text))
+            keys.append(content_key(chunk))
             text, comment = analysis.separate(chunk)
             tokens.add(owner + TEXT, analysis.words(text)[:_LONGEST_WORD_LIST])
             if comment:
@@ -135,6 +141,7 @@ def analyse(files: Sequence[tuple[SourceFile, Sequence[Chunk]]]) -> Analysis:
             "chunk_first": np.array(chunk_first, np.int32),
             "chunk_last": np.array(chunk_last, np.int32),
             "chunk_length": np.array(chunk_length, np.int32),
+            "chunk_key": np.frombuffer(b"".join(keys), "<u8")[::2],
             "symbol_chunk": np.array(symbol_chunk, np.int32),
             "symbol_kind": np.array(symbol_kind, np.uint8),
             "symbol_exact": np.array(symbol_exact, np.uint64),
@@ -144,7 +151,8 @@ def analyse(files: Sequence[tuple[SourceFile, Sequence[Chunk]]]) -> Analysis:
             "file_title": np.array(titles, np.uint64),
             "file_paths": _packed(paths),
             "file_languages": _packed(languages),
-        }
+        },
+        keys,
     )
 
 
@@ -204,7 +212,7 @@ class Segment:
                     "chunk_file": new_file[columns["chunk_file"][alive]].astype(np.int32),
                     **{
                         name: columns[name][alive]
-                        for name in ("chunk_kind", "chunk_first", "chunk_last", "chunk_length")
+                        for name in ("chunk_kind", "chunk_first", "chunk_last", "chunk_length", "chunk_key")
                     },
                     "symbol_chunk": new_number[columns["symbol_chunk"][symbols]].astype(np.int32),
                     **{
@@ -257,9 +265,9 @@ def _joined_tables(parts: Sequence[Mapping[str, arrays.Array]]) -> dict[str, arr
     columns: dict[str, arrays.Array] = {}
     for name, dtype in (
         ("chunk_file", np.int32), ("chunk_kind", np.uint8), ("chunk_first", np.int32), ("chunk_last", np.int32),
-        ("chunk_length", np.int32), ("symbol_chunk", np.int32), ("symbol_kind", np.uint8), ("symbol_exact", np.uint64),
-        ("symbol_folded", np.uint64), ("symbol_parts_count", np.uint8), ("symbol_parts", np.uint64), ("file_title", np.uint64),
-        ("file_paths", np.uint8), ("file_languages", np.uint8),
+        ("chunk_length", np.int32), ("chunk_key", np.uint64), ("symbol_chunk", np.int32), ("symbol_kind", np.uint8),
+        ("symbol_exact", np.uint64), ("symbol_folded", np.uint64), ("symbol_parts_count", np.uint8),
+        ("symbol_parts", np.uint64), ("file_title", np.uint64), ("file_paths", np.uint8), ("file_languages", np.uint8),
     ):  # fmt: skip
         target = {"chunk_file": "file_title", "symbol_chunk": "chunk_kind"}.get(name)
         first, pieces = 0, []

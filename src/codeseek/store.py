@@ -164,10 +164,6 @@ class Store(Reader):
             ((model, key, vector) for key, vector in vectors),
         )
 
-    def set_keys(self, keys: Iterable[tuple[int, bytes]]) -> None:
-        """Record under which keys the current model's vectors of chunks are stored."""
-        self._many("UPDATE chunks SET key = ? WHERE id = ?", ((key, number) for number, key in keys))
-
     def add_segment(self, name: str, rows: int, *, instead_of: Sequence[str] = ()) -> None:
         """Make a segment live, as the last one or in the place of neighbours whose live chunks it holds."""
         if not instead_of:

@@ -40,10 +40,6 @@ class Embedder(Protocol):
         """Identifies weights, composition and dimensions: equal fingerprints give equal vectors."""
         ...
 
-    def key(self, chunk: Chunk) -> bytes:
-        """Return 16 bytes that identify all of the chunk that its vector depends on."""
-        ...
-
     def embed(self, chunks: Sequence[Chunk]) -> Vectors:
         """Return the chunks' vectors, [n, dimensions], unit rows (zero where there is nothing to embed)."""
         ...

@@ -22,6 +22,7 @@ from codeseek import analysis, catalogue
 from codeseek.embedders import Vectors
 from codeseek.errors import ModelError
 from codeseek.records import Chunk
+from codeseek.rows import MOST_NAMES
 
 _TOKEN_WORDS = re.compile(
     r"(?i:i18n|l10n|k8s|a11y|c\+\+|[cf]#)|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[㐀-鿿]+"
@@ -30,7 +31,6 @@ _LONGEST_WORD = 64
 _LONGEST_TOKEN = 20
 _FEW_SEGMENTED = 300  # words; only for more is it worth knowing all that tokens begin with
 _UNKNOWN_PENALTY = 10.0
-_NAMES = 30
 # field weights, chosen on the development half of the benchmark; the optimum is flat
 _CODE_WEIGHTS = {"path": 0.4, "title": 0.3, "names": 0.6}
 _SECTION_WEIGHTS = {"path": 0.3, "breadcrumb": 0.3, "heading": 0.5}
@@ -88,12 +88,6 @@ class StaticEmbedder:
         digest.update(self._scale.tobytes())
         digest.update(self._score.tobytes())
         return f"{self.name}-{digest.hexdigest()}"
-
-    def key(self, chunk: Chunk) -> bytes:
-        """Identify all that the vector depends on: path, names and text."""
-        names = "\0".join(definition.name for definition in chunk.definitions[:_NAMES])
-        fields = (str(chunk.path), chunk.kind, "\0".join(chunk.breadcrumb), chunk.symbol, names, chunk.text)
-        return hashlib.blake2b("\1".join(fields).encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
     def embed(self, chunks: Sequence[Chunk]) -> Vectors:
         """Return unit vectors, [n, dimensions]; a chunk without a single known token gives zeros."""
@@ -231,7 +225,7 @@ def _header(chunk: Chunk) -> list[tuple[str, float]]:
             (" ".join(chunk.breadcrumb), _SECTION_WEIGHTS["breadcrumb"]),
             (path, _SECTION_WEIGHTS["path"]),
         ]
-    names = " ".join(definition.name for definition in chunk.definitions[:_NAMES])
+    names = " ".join(definition.name for definition in chunk.definitions[:MOST_NAMES])
     return [
         (path, _CODE_WEIGHTS["path"]),
         (PurePosixPath(path).stem, _CODE_WEIGHTS["title"]),

@@ -73,10 +73,6 @@ class TextEmbedder:
         digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
         return f"{self.name}-{self.dimensions}-{digest}"
 
-    def key(self, chunk: Chunk) -> bytes:
-        """Identify the passage."""
-        return hashlib.blake2b(passage(chunk).encode("utf-8", "replace"), digest_size=16).digest()
-
     def embed(self, chunks: Sequence[Chunk]) -> Vectors:
         """Return unit vectors, [n, dimensions]."""
         return self._cut(self._model.encode([self._document.replace("{text}", passage(chunk)) for chunk in chunks]))
