@@ -93,7 +93,7 @@ _codeseek() {
                 --workers) return ;;
             esac
             if [[ $word == -* ]]; then
-                COMPREPLY=($(compgen -W '--workers --project --help' -- "$word"))
+                COMPREPLY=($(compgen -W '--workers --quick --project --help' -- "$word"))
             else
                 _codeseek_folders
             fi
@@ -120,9 +120,10 @@ _codeseek() {
         forget)
             case $before in
                 -C | --project) _codeseek_folders; return ;;
+                --model) return ;;
             esac
             if [[ $word == -* ]]; then
-                COMPREPLY=($(compgen -W '--project --help' -- "$word"))
+                COMPREPLY=($(compgen -W '--model --project --help' -- "$word"))
             else
                 _codeseek_folders
             fi

@@ -58,6 +58,7 @@ complete -c codeseek -n '__fish_seen_subcommand_from similar' -F
 complete -c codeseek -n '__fish_seen_subcommand_from tui' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
 complete -c codeseek -n '__fish_seen_subcommand_from tui' -s h -l help -d 'Show this message and exit'
 complete -c codeseek -n '__fish_seen_subcommand_from index' -l workers -d 'Use so many processes; 0 is one for each core' -x
+complete -c codeseek -n '__fish_seen_subcommand_from index' -l quick -d 'Leave the chosen model for later; the bundled one answers meanwhile'
 complete -c codeseek -n '__fish_seen_subcommand_from index' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
 complete -c codeseek -n '__fish_seen_subcommand_from index' -s h -l help -d 'Show this message and exit'
 complete -c codeseek -n '__fish_seen_subcommand_from index' -a '(__fish_complete_directories)'
@@ -69,6 +70,7 @@ complete -c codeseek -n '__fish_seen_subcommand_from status' -a '(__fish_complet
 complete -c codeseek -n '__fish_seen_subcommand_from list' -l json -d 'Show it as JSON'
 complete -c codeseek -n '__fish_seen_subcommand_from list' -l color -d 'When to use colours' -x -a 'auto always never'
 complete -c codeseek -n '__fish_seen_subcommand_from list' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from forget' -l model -d 'Delete only what this model has read' -x
 complete -c codeseek -n '__fish_seen_subcommand_from forget' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
 complete -c codeseek -n '__fish_seen_subcommand_from forget' -s h -l help -d 'Show this message and exit'
 complete -c codeseek -n '__fish_seen_subcommand_from forget' -a '(__fish_complete_directories)'

@@ -12,6 +12,7 @@ from codeseek.records import (
     WHOLE,
     Chunk,
     Definition,
+    EmbedSummary,
     Hit,
     Progress,
     ProgressListener,
@@ -74,6 +75,7 @@ STATUS = Status(
     vector_index="exact",
 )
 RESULT = SearchResult((), tier="bundled", indexed_at=1_700_000_000.0, terms=("replace",), elapsed_ms=12.3)
+EMBEDDED = EmbedSummary("my-model", 7, 9, 9, 3.0)
 UNCHANGED = RefreshSummary(unchanged=2, chunks=9)
 
 
@@ -85,6 +87,7 @@ class FakeEngine:
     result: SearchResult = RESULT
     summary: RefreshSummary = UNCHANGED
     answer: Status = STATUS
+    embedded: EmbedSummary = EMBEDDED
     progress: Sequence[Progress] = ()
     search_error: CodeseekError | BaseException | None = None
     refresh_error: CodeseekError | BaseException | None = None
@@ -113,6 +116,10 @@ class FakeEngine:
         if self.refresh_error is not None:
             raise self.refresh_error
         return self.summary
+
+    def embed(self, listener: ProgressListener | None = None) -> EmbedSummary:
+        self.calls.append("embed")
+        return self.embedded
 
     def status(self) -> Status:
         self.calls.append("status")

@@ -25,6 +25,17 @@ class HashEmbedder:
     version: int = 1
 
     @property
+    def prefix(self) -> int:
+        return self.dimensions
+
+    @property
+    def notes(self) -> Sequence[str]:
+        return ()
+
+    def close(self) -> None:
+        pass
+
+    @property
     def fingerprint(self) -> str:
         return f"hash-{self.dimensions}-{self.version}"
 

@@ -291,7 +291,7 @@ def test_an_interruption_in_the_middle_of_a_batch_drops_that_batch_alone(
 def test_large_work_is_committed_in_parts(root: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(indexer, "COMMIT_CHUNKS", 40)
     monkeypatch.setattr(workers, "_BATCH_FILES", 2)
-    monkeypatch.setattr(indexer, "_PROGRESS_S", 0)
+    monkeypatch.setattr("codeseek.progress._PROGRESS_S", 0)
     for number in range(30):
         write(root, f"f{number}.py", "".join(function(f"f{number}_{at}") for at in range(12)))
     generations: set[int] = set()

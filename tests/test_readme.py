@@ -109,7 +109,7 @@ def test_the_json_schema_is_what_the_program_prints() -> None:
     assert list(table(f"| key |{of_hit}", "key")) == list(record["hits"][0])
     assert record["version"] == 1
     line = json.loads("".join(formats.render("jsonl", report, Terminal())).splitlines()[0])
-    assert set(line) - set(record["hits"][0]) == {"freshness", "tier"}
+    assert set(line) - set(record["hits"][0]) == {"freshness", "tier", "coverage"}
 
 
 def test_every_kind_is_named() -> None:

@@ -81,6 +81,15 @@ def verify(path: Path) -> None:
             raise Damaged(f"{path.name}: `{name}` is not as it was written")
 
 
+def checksum(path: Path) -> int:
+    """Return the CRC of a whole file; raises OSError."""
+    value = 0
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            value = zlib.crc32(block, value)
+    return value
+
+
 def _bytes(array: Array) -> memoryview:
     return array.reshape(-1).view(np.uint8).data
 

@@ -10,9 +10,7 @@ from typing import Any, Literal, NamedTuple, get_args
 
 from codeseek import settings
 from codeseek.errors import ModelError
-
-BUNDLED = "bundled"
-"""The model in the package, which answers first whatever else is chosen."""
+from codeseek.settings import BUNDLED
 
 EngineName = Literal["static", "gguf", "onnx", "remote"]
 Pooling = Literal["last", "mean", "cls"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -15,9 +14,10 @@ from codeseek import arrays, vectors
 from codeseek.batch import Model, vectors_of
 from codeseek.database import translated
 from codeseek.embedders import Embedder
-from codeseek.reader import SegmentFile
+from codeseek.reader import SegmentFile, Snapshot
 from codeseek.segments import Analysis, Segment, analyse
 from codeseek.store import Store
+from codeseek.words import Index
 
 MERGE_RATIO = 4
 """A segment is merged with those after it when it is at most so many times as large as they are together."""
@@ -73,6 +73,11 @@ def load_matrix(path: Path, rows: int, dimensions: int | None = None) -> NDArray
     if matrix is None or matrix.ndim != 2 or len(matrix) != rows or dimensions not in (None, matrix.shape[1]):
         raise arrays.Damaged(f"{path.name}: not this segment's matrix")
     return matrix
+
+
+def open_words(store: Store, snapshot: Snapshot) -> Index:
+    """Open the segments of a moment as one index; raises FileNotFoundError once they are merged, and `arrays.Damaged`."""
+    return Index([Segment.load(store.segment_path(name)) for name in snapshot.segments], snapshot.dead)
 
 
 def open_vectors(store: Store, name: str, fingerprint: str, rows: int) -> vectors.VectorIndex:
@@ -282,7 +287,7 @@ def build_graphs(store: Store, fingerprint: str, wanted: Mapping[str, int], adva
         with translated():
             vectors.HnswIndex.build(matrix, graph, advance)
             with store.writing():
-                store.add_derived(graph, _checksum(graph))
+                store.add_derived(graph, arrays.checksum(graph))
 
 
 def graph_path(store: Store, name: str, fingerprint: str) -> Path:
@@ -300,16 +305,8 @@ def graph_is_sound(store: Store, graph: Path, *, thorough: bool = False) -> bool
     if known is None:
         return False
     if thorough or known[:2] != (stat.st_size, stat.st_mtime_ns):
-        return known[2] == _checksum(graph)
+        return known[2] == arrays.checksum(graph)
     return True
-
-
-def _checksum(path: Path) -> int:
-    value = 0
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            value = zlib.crc32(block, value)
-    return value
 
 
 def sweep(store: Store, fingerprint: str) -> None:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from codeseek.records import (
     WHOLE,
+    EmbedSummary,
     ProgressListener,
     RefreshSummary,
     SearchRequest,
@@ -37,6 +38,13 @@ class Engine(Protocol):
         """Bring the index up to date with the files; a KeyboardInterrupt in it keeps what is done.
 
         `under` limits it to a folder; `thorough` also checks what was written before and builds what speeds up searching.
+        """
+        ...
+
+    def embed(self, listener: ProgressListener | None = None) -> EmbedSummary:
+        """Give the chunks that lack one a vector of the chosen model; a KeyboardInterrupt in it keeps what is done.
+
+        It takes hours where model and project are large; searches go on meanwhile, and use what is there.
         """
         ...
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import astuple, dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from codeseek import changes as differences
 from codeseek import store as stores
@@ -17,7 +17,8 @@ from codeseek.changes import Changes
 from codeseek.database import Missing, Unusable, translated
 from codeseek.errors import StoreError
 from codeseek.lock import WriteLock
-from codeseek.records import WHOLE, Progress, ProgressListener, RefreshSummary, Skipped
+from codeseek.progress import Reporter
+from codeseek.records import WHOLE, ProgressListener, RefreshSummary, Skipped
 from codeseek.rows import Task, encode_path
 from codeseek.store import DATABASE, LOCK, PARSING, Store
 
@@ -35,36 +36,6 @@ a kill can cost, and what has to be held in memory."""
 
 POOL_BYTES, POOL_FILES = 400_000, 80
 """From so much work on, worker processes are worth their start of a quarter second."""
-
-_PROGRESS_S = 0.05
-
-
-class Reporter:
-    """Tells a listener how far the work is, often but not too often."""
-
-    def __init__(self, listener: ProgressListener | None) -> None:
-        self._listener = listener
-        self._said = 0.0
-        self._phase: Literal["scan", "index", "merge"] = "scan"
-        self._total: int | None = None
-        self._done = 0
-        self._path = ""
-        self.chunks = 0
-
-    def start(self, phase: Literal["scan", "index", "merge"], total: int | None = None) -> None:
-        """Begin a part of the work."""
-        self._phase, self._total, self._done, self._path, self._said = phase, total, 0, "", 0.0
-        self.advance(0)
-
-    def advance(self, count: int, path: str = "") -> None:
-        """Say that more is done."""
-        self._done += count
-        self._path = path or self._path
-        now = time.monotonic()
-        if self._listener is not None and (now - self._said >= _PROGRESS_S or self._done == self._total):
-            self._said = now
-            done = self._done if self._total is None else min(self._done, self._total)
-            self._listener(Progress(self._phase, done, self._total, self.chunks, self._path))
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,12 @@ from codeseek import store as stores
 from codeseek.database import Unusable
 from codeseek.errors import StoreError, UsageError
 from codeseek.indexer import Indexer
+from codeseek.progress import Reporter
 from codeseek.records import (
     WHOLE,
+    EmbedSummary,
     Freshness,
+    ModelStatus,
     ProgressListener,
     RefreshSummary,
     SearchRequest,
@@ -23,47 +26,75 @@ from codeseek.records import (
     SimilarRequest,
     Status,
 )
-from codeseek.settings import Settings
+from codeseek.settings import BUNDLED, Settings
 from codeseek.store import Store
 from codeseek.walker import WalkOptions
 
 if TYPE_CHECKING:
+    from codeseek.chosen import Chosen
     from codeseek.embedders import Embedder
-    from codeseek.searcher import Searcher
+    from codeseek.searcher import Searcher, Tier
 
 _ATTEMPTS = 8  # an index may be merged or found damaged while it is being read
 
 
-def _load(model: str) -> Embedder:
+def _load_bundled() -> Embedder:
+    from codeseek.embedders import bundled
+
+    return bundled()
+
+
+def _load_chosen(settings: Settings) -> Embedder:
     from codeseek.embedders import Choice, load_embedder
 
-    return load_embedder(Choice(model))
+    return load_embedder(
+        Choice(
+            settings.model,
+            settings.quant,
+            settings.dimensions,
+            settings.task,
+            settings.gpu_layers,
+            settings.threads,
+            settings.offline,
+            settings.data_dir,
+        )
+    )
 
 
 class _Reading(NamedTuple):
-    """One state of the index, mapped."""
+    """One state of the index, mapped; `tier` is what the chosen model knows, `state` the state of that."""
 
     searcher: Searcher
     generation: int
     indexed_at: float | None
+    tier: Tier | None
+    state: object
 
 
 class LocalEngine:
     """Search over the project at `root`. Opens lazily: the model with the first question, workers with much to index.
 
-    Searching and refreshing may go on in different threads at once. `load` stands in for the model of the settings.
+    Searching and refreshing may go on in different threads at once. `load` stands in for the bundled model,
+    `load_chosen` for the model of the settings where that is another.
     """
 
-    def __init__(self, root: Path, settings: Settings, load: Callable[[], Embedder] | None = None) -> None:
+    def __init__(
+        self,
+        root: Path,
+        settings: Settings,
+        load: Callable[[], Embedder] = _load_bundled,
+        load_chosen: Callable[[], Embedder] | None = None,
+    ) -> None:
         self.root = root
         self._settings = settings
         self._directory = settings.index_directory(root)
-        self._load = load or functools.partial(_load, settings.model)
+        self._load = load
+        self._load_chosen = load_chosen or functools.partial(_load_chosen, settings)
         self._indexer = Indexer(
             root,
             self._directory,
             self._load,
-            settings.model,
+            BUNDLED,
             WalkOptions(max_file_bytes=settings.max_file_bytes, ignore=settings.ignore),
             settings.workers,
         )
@@ -76,7 +107,9 @@ class LocalEngine:
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Answer from the index as it is; raises `StoreError` when there is none or it cannot be mended."""
-        return self._answer(lambda reading, _: reading.searcher.search(request))
+        if self._chosen is not None and not request.quick:
+            self._chosen.prepare(request.query)
+        return self._answer(lambda reading, _: reading.searcher.search(request), quick=request.quick)
 
     def similar(self, request: SimilarRequest) -> SearchResult:
         """Find chunks that mean the same as the one at a place; raises `UsageError` when there is none."""
@@ -104,6 +137,13 @@ class LocalEngine:
             self._freshness = "fresh"
         return summary
 
+    def embed(self, listener: ProgressListener | None = None) -> EmbedSummary:
+        """Give the chunks that lack one a vector of the chosen model; of the bundled one every chunk has one already."""
+        if self._chosen is None:
+            return EmbedSummary(self._settings.model)
+        with Store.open(self._directory, self.root, read_only=True) as store:
+            return self._chosen.embed(store, Reporter(listener))
+
     def status(self) -> Status:
         """Say what the index holds and how it is; compares it with the files."""
         from codeseek import derived
@@ -126,7 +166,7 @@ class LocalEngine:
                 chunks=counts.chunks,
                 languages=counts.languages,
                 kinds=counts.kinds,
-                model=str(store.meta("model") or self._settings.model),
+                model=str(store.meta("model") or BUNDLED),
                 dimensions=int(store.meta("dimensions") or 0),
                 size_bytes=stores.size_of(self._directory),
                 indexed_at=store.meta("indexed_at"),
@@ -135,17 +175,37 @@ class LocalEngine:
                 skipped=counts.skipped,
                 vector_index=_vector_index(store, fingerprint),
                 degraded=tuple(degraded),
+                models=self._models(store) if not broken else (),
             )
 
     def close(self) -> None:
         """Let go of files and memory."""
         with self._guard:
             self._reading = self._embedder = None
+            if self._chosen is not None:
+                self._chosen.close()
             if self._store is not None:
                 self._store.close()
                 self._store = None
 
-    def _answer(self, ask: Callable[[_Reading, Store], SearchResult]) -> SearchResult:
+    @functools.cached_property
+    def _chosen(self) -> Chosen | None:
+        """The model beside the bundled one, if the user chose one."""
+        if self._settings.model == BUNDLED:
+            return None
+        from codeseek.chosen import Chosen
+
+        return Chosen(self._directory, self._settings.model, self._load_chosen)
+
+    def _models(self, store: Store) -> tuple[ModelStatus, ...]:
+        if not (self._directory / "tiers").is_dir():
+            return ()
+        from codeseek import derived
+        from codeseek.chosen import statuses
+
+        return statuses(store, derived.open_words(store, store.snapshot()), self._settings.model)
+
+    def _answer(self, ask: Callable[[_Reading, Store], SearchResult], *, quick: bool = False) -> SearchResult:
         """Ask the newest state of the index; mend what is found damaged, and ask again."""
         from codeseek.arrays import Damaged
 
@@ -162,6 +222,10 @@ class LocalEngine:
                     problem: Exception = error
                 else:
                     degraded = (*result.degraded, mended) if mended else result.degraded
+                    if self._chosen is not None:
+                        answered = self._chosen.name in result.tier
+                        degraded = (*degraded, *self._chosen.weaknesses(reading.tier, answered=answered or quick))
+                        result = result._replace(notes=self._chosen.notes)
                     return result._replace(freshness=self._freshness, indexed_at=reading.indexed_at, degraded=degraded)
                 if mended:
                     break
@@ -181,11 +245,11 @@ class LocalEngine:
         from codeseek import derived
         from codeseek.arrays import Damaged
         from codeseek.searcher import Searcher
-        from codeseek.segments import Segment
-        from codeseek.words import Index
 
-        if self._reading is not None and self._reading.generation == store.meta("generation"):
-            return self._reading
+        state = self._chosen.state() if self._chosen is not None else None
+        reading = self._reading
+        if reading is not None and (reading.generation, reading.state) == (store.meta("generation"), state):
+            return reading
         if self._embedder is None:
             self._embedder = self._load()
         snapshot = store.snapshot()
@@ -194,13 +258,14 @@ class LocalEngine:
             raise Damaged("its vectors are another model's")
         if broken := derived.damaged(store, snapshot.fingerprint):
             raise Damaged(", ".join(name for names in broken.values() for name in names))
-        segments = [Segment.load(store.segment_path(name)) for name in snapshot.segments]
-        indexes = [
+        index = derived.open_words(store, snapshot)
+        vectors = [
             derived.open_vectors(store, name, snapshot.fingerprint, len(segment.chunk_ids))
-            for name, segment in zip(snapshot.segments, segments, strict=True)
+            for name, segment in zip(snapshot.segments, index.segments, strict=True)
         ]
-        searcher = Searcher(Index(segments, snapshot.dead), indexes, self._embedder, store.chunks)
-        self._reading = _Reading(searcher, snapshot.generation, snapshot.indexed_at)
+        tier = self._chosen.open(index) if self._chosen is not None else None
+        searcher = Searcher(index, vectors, self._embedder, store.chunks, tier)
+        self._reading = _Reading(searcher, snapshot.generation, snapshot.indexed_at, tier, state)
         return self._reading
 
     def _forget(self) -> None:

@@ -319,6 +319,9 @@ DOCUMENTATION_WEIGHTS: Mapping[str, float] = {
     "use words": 2.5, "construction words": -0.9, "symbol query": -1.5, "identifiers": 0.75, "one word": -0.75,
     "cosine gap": 4.7, "coverage": -2.8, "title run": -1.2, "symbol": -2.6, "section top": 0.9, "bias": -2.75,
 }  # fmt: skip
+CHOSEN_SHARE = np.float32(0.6)
+"""How much of the meaning is the chosen model's; see `tests/bench/tiers.py`."""
+
 _MOST_SPELLINGS = 16  # of one run of words, the likeliest: a Chinese word has several
 _SUREST = 3.0  # log odds
 
@@ -346,6 +349,11 @@ def join(code: int, sections: int, documentation: float) -> list[tuple[bool, int
     keyed = [((rank + 0.5) / (1 - documentation), False, rank) for rank in range(code)]
     keyed += [((rank + 0.5) / documentation, True, rank) for rank in range(sections)]
     return [(is_section, rank) for _, is_section, rank in sorted(keyed)]
+
+
+def of_two_models(bundled: Floats, chosen: Floats) -> Floats:
+    """Join two models' standard scores; where the chosen one knows nothing (NaN) the bundled one's stand alone."""
+    return np.where(np.isnan(chosen), bundled, (1 - CHOSEN_SHARE) * bundled + CHOSEN_SHARE * chosen)
 
 
 def weighted(features: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:

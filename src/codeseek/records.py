@@ -63,7 +63,10 @@ class Chunk(NamedTuple):
 
 
 class SearchRequest(NamedTuple):
-    """A question and what narrows it. Empty tuples do not narrow; `paths` and `exclude` are glob patterns."""
+    """A question and what narrows it. Empty tuples do not narrow; `paths` and `exclude` are glob patterns.
+
+    `quick` asks for an answer at once: a chosen model that would have to read the question first is left out.
+    """
 
     query: str
     limit: int = 10
@@ -73,6 +76,7 @@ class SearchRequest(NamedTuple):
     kinds: tuple[str, ...] = ()
     per_file: int = 1
     explain: bool = False
+    quick: bool = False
 
 
 class SimilarRequest(NamedTuple):
@@ -103,8 +107,10 @@ class Hit(NamedTuple):
 class SearchResult(NamedTuple):
     """The hits of one request, best first, and how far they can be trusted.
 
-    `tier` names the model that answered; `degraded` says in words what is weaker than it should be; `terms` are the
-    words of the question as looked up, with the English words that Chinese ones stand for.
+    `tier` names the models that answered, the bundled one and perhaps the chosen one: `bundled+qwen3-embedding-4b`;
+    `coverage` is the share of chunks that the last of them knows. `degraded` says in words what is weaker than it should
+    be, `notes` what else there is to know; `terms` are the words of the question as looked up, with the English words
+    that Chinese ones stand for.
     """
 
     hits: tuple[Hit, ...]
@@ -114,12 +120,17 @@ class SearchResult(NamedTuple):
     degraded: tuple[str, ...] = ()
     terms: tuple[str, ...] = ()
     elapsed_ms: float = 0.0
+    coverage: float = 1.0
+    notes: tuple[str, ...] = ()
+
+
+Phase = Literal["scan", "index", "merge", "embed"]
 
 
 class Progress(NamedTuple):
-    """How far long work has come. `total` is None while unknown."""
+    """How far long work has come, in files, in the phase `embed` in chunks. `total` is None while unknown."""
 
-    phase: Literal["scan", "index", "merge"]
+    phase: Phase
     done: int
     total: int | None = None
     chunks: int = 0
@@ -142,6 +153,28 @@ class RefreshSummary(NamedTuple):
     rebuilt: tuple[str, ...] = ()
 
 
+class EmbedSummary(NamedTuple):
+    """What embedding with the chosen model did, in chunks, and how long it took; `notes` are for the user."""
+
+    model: str
+    embedded: int = 0
+    covered: int = 0
+    chunks: int = 0
+    elapsed_s: float = 0.0
+    notes: tuple[str, ...] = ()
+
+
+class ModelStatus(NamedTuple):
+    """A model beside the bundled one whose vectors an index holds, for `covered` of the chunks that can have one."""
+
+    name: str
+    dimensions: int
+    covered: int
+    chunks: int
+    size_bytes: int
+    chosen: bool
+
+
 class Status(NamedTuple):
     """What an index holds and how it is. `skipped` counts files by reason."""
 
@@ -160,3 +193,4 @@ class Status(NamedTuple):
     skipped: Mapping[str, int]
     vector_index: str
     degraded: tuple[str, ...] = ()
+    models: tuple[ModelStatus, ...] = ()

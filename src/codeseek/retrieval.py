@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from codeseek import analysis, ranking
 from codeseek.segments import CODE, SECTION, SYMBOL_KINDS, TEXT, concatenated, file_title, joined, term_hash
+from codeseek.tier import TierMeaning
 from codeseek.vectors import ExactIndex, VectorIndex, best
 from codeseek.words import Index, Weights, inverse_document_frequency, log_length
 
@@ -136,7 +137,11 @@ class Meaning:
 class Retrieval:
     """One question against one index: all that is computed once and used by both lists."""
 
-    def __init__(self, index: Index, question: analysis.Question, meaning: Meaning) -> None:
+    def __init__(
+        self, index: Index, question: analysis.Question, meaning: Meaning, second: TierMeaning | None = None
+    ) -> None:
+        """`second` tells what another model thinks of the rows that it covers."""
+        self.second = second
         self.index = index
         self.question = question
         self.meaning = meaning
@@ -203,6 +208,10 @@ class Retrieval:
         words, file_words = self.chunk_scores.score, self.file_scores.score
         mean, deviation = self.meaning.spread(of_set)
         near, _ = self.meaning.nearest(allowed, _NEAREST, mean + _DENSE_ALONE * deviation)
+        if self.second is not None:
+            own_mean, own_deviation = self.second.spread(of_set)
+            found, _ = self.second.nearest(allowed, _NEAREST, own_mean + _DENSE_ALONE * own_deviation)
+            near = np.concatenate((near, found))
         rows = np.flatnonzero(allowed & (words > 0))
         if len(rows) > _CONSIDERED:
             rough = weights["chunk words"] * words[rows] / words[rows].max()
@@ -220,6 +229,9 @@ class Retrieval:
             / max(float(file_words[index.chunk_file[rows]].max()), 1e-9),
             "meaning": np.clip((cosines - np.float32(mean)) / np.float32(deviation), -1, clip),
         }
+        if self.second is not None:
+            own = np.clip((self.second.cosines(rows) - np.float32(own_mean)) / np.float32(own_deviation), -1, clip)
+            features["meaning"] = ranking.of_two_models(features["meaning"], own)
         rough = ranking.weighted(features, weights)
         rough += np.array([defined.get(int(row), 0.0) for row in rows], np.float32) if defined else np.float32(0)
         files = _distinct(index.chunk_file[rows], index.file_count)

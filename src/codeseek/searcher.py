@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from codeseek.errors import UsageError
 from codeseek.records import KINDS, Chunk, Hit, SearchRequest, SearchResult, SimilarRequest
 from codeseek.retrieval import Meaning, MeaningIndex, Ranked, Retrieval
 from codeseek.segments import CHUNK_KIND_OF_SYMBOL, CODE, OVERLAY
+from codeseek.tier import TierIndex, TierMeaning
 from codeseek.vectors import VectorIndex
 from codeseek.wildcards import translate
 from codeseek.words import Index
@@ -25,7 +27,16 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
 _SECTIONS_PER_FILE = 3
-_LONGEST_QUERY = 4_000
+LONGEST_QUERY = 4_000
+"""Characters of a question that are read."""
+
+
+class Tier(NamedTuple):
+    """A second model: its vectors, and the vector of a question for it where that is known."""
+
+    name: str
+    vectors: TierIndex
+    query_vector: Callable[[str], Floats | None]
 
 
 class Searcher:
@@ -37,8 +48,10 @@ class Searcher:
         vectors: Sequence[VectorIndex],
         embedder: Embedder,
         fetch: Callable[[Sequence[int]], Mapping[int, Chunk]],
+        tier: Tier | None = None,
     ) -> None:
-        """`vectors` are aligned with the index's segments."""
+        """`vectors` are aligned with the index's segments; `tier` is a second model that answers along."""
+        self._tier = tier
         self._index = index
         self._meanings = MeaningIndex(index, vectors)
         self._embedder = embedder
@@ -47,7 +60,7 @@ class Searcher:
     def search(self, request: SearchRequest) -> SearchResult:
         """Answer a question; raises `UsageError` if there is nothing to look for."""
         started = time.perf_counter()
-        text = request.query[:_LONGEST_QUERY]
+        text = request.query[:LONGEST_QUERY]
         if not analysis.words(text):
             raise UsageError(
                 "the query has no words", hint="ask with words or names, for example `codeseek parse config file`"
@@ -55,7 +68,8 @@ class Searcher:
         index = self._index
         allowed = self._allowed(request)
         question = analysis.question(text, index.knows)
-        retrieval = Retrieval(index, question, Meaning(self._meanings, self._embedder.embed_query(text)))
+        second = self._second(text)
+        retrieval = Retrieval(index, question, Meaning(self._meanings, self._embedder.embed_query(text)), second)
         code = retrieval.code(allowed, OVERLAY if request.kinds == ("comment",) else CODE)
         sections = retrieval.sections(allowed)
         per_file = request.per_file if self._spread(request, allowed) else request.limit
@@ -84,25 +98,42 @@ class Searcher:
             tier=self._embedder.name,
             terms=tuple(question.terms) + tuple(question.native),
             elapsed_ms=(time.perf_counter() - started) * 1000,
-        )
+        )._replace(**(self._told() if second is not None else {}))
 
     def similar(self, request: SimilarRequest, row_id: int) -> SearchResult:
         """Find the chunks nearest in meaning to the one numbered `row_id`, itself left out."""
         started = time.perf_counter()
         index = self._index
         row = int(np.flatnonzero(index.chunk_ids == row_id)[0])
-        vector = self._meanings.gather(np.array([row]))[0]
         allowed = self._allowed(request)
         allowed &= index.chunk_set != OVERLAY if "comment" not in request.kinds else True
         allowed[row] = False
-        best, cosines = Meaning(self._meanings, vector).nearest(allowed, request.limit)
+        told: dict[str, Any] = {}
+        if self._tier is not None and self._tier.vectors.knows_all(row, allowed):
+            known = self._tier.vectors
+            meaning: Meaning | TierMeaning = TierMeaning(known, known.gather(known.row_of[[row]])[0])
+            told = {"tier": self._tier.name}
+        else:
+            meaning = Meaning(self._meanings, self._meanings.gather(np.array([row]))[0])
+        best, cosines = meaning.nearest(allowed, request.limit)
         chunks = self._fetch([int(index.chunk_ids[at]) for at in best])
         hits = [
             Hit(chunk, round(float(cosine), 4), {"meaning": round(float(cosine), 4)})
             for at, cosine in zip(best, cosines, strict=True)
             if (chunk := chunks.get(int(index.chunk_ids[at])))
         ]
-        return SearchResult(tuple(hits), self._embedder.name, elapsed_ms=(time.perf_counter() - started) * 1000)
+        elapsed_ms = (time.perf_counter() - started) * 1000
+        return SearchResult(tuple(hits), self._embedder.name, elapsed_ms=elapsed_ms)._replace(**told)
+
+    def _second(self, text: str) -> TierMeaning | None:
+        """Return what the second model thinks of a question, if it has been asked."""
+        vector = self._tier.query_vector(text) if self._tier is not None else None
+        return TierMeaning(self._tier.vectors, vector) if self._tier is not None and vector is not None else None
+
+    def _told(self) -> dict[str, Any]:
+        """Say of an answer that both models gave it."""
+        assert self._tier is not None  # noqa: S101  it has just answered
+        return {"tier": f"{self._embedder.name}+{self._tier.name}", "coverage": round(self._tier.vectors.coverage, 4)}
 
     def _allowed(self, request: SearchRequest | SimilarRequest) -> Mask:
         """Return which rows the request's filters let through."""

@@ -14,6 +14,9 @@ from codeseek.errors import ConfigError
 PROJECT_FILE = ".codeseek.toml"
 """Lies at a project's root. A repository is untrusted, so the file may only narrow what the user allows."""
 
+BUNDLED = "bundled"
+"""The model in the package, which answers first whatever else is chosen."""
+
 ENVIRONMENT_PREFIX = "CODESEEK_"
 
 _NARROWING = ("ignore", "limit", "max_file_bytes")
@@ -25,7 +28,7 @@ class Settings:
     """What the user decided. `origins` names the source of each value that is not a default."""
 
     data_dir: Path
-    model: str = "bundled"
+    model: str = BUNDLED
     quant: str = ""
     dimensions: int = 0
     task: str = ""

@@ -278,12 +278,31 @@ def size_of(directory: Path) -> int:
     return total
 
 
+def remove_model(directory: Path, name: str) -> int:
+    """Delete what a model beside the bundled one has read; return how many archives that were. Raises `BusyError`."""
+    from codeseek import archive
+
+    own = [folder for folder, header in archive.found_in(directory) if header.name == name]
+    for folder in own:
+        _remove_archive(folder)
+    return len(own)
+
+
+def _remove_archive(folder: Path) -> None:
+    from codeseek import archive
+
+    with translated(), WriteLock(folder / archive.LOCK):
+        archive.remove(folder)
+
+
 def remove(directory: Path) -> None:
     """Delete an index, and nothing in the folder that is not ours; raises `BusyError` while it is written."""
     with translated():
         if not directory.is_dir():
             return
         with WriteLock(directory / LOCK):
+            for folder in directory.glob("tiers/*/"):
+                _remove_archive(folder)
             for pattern in ("words/*.words*", "vectors/*/*.vec*", "vectors/*/*.hnsw*"):
                 for path in directory.glob(pattern):
                     path.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from codeseek import screen
 from codeseek.cli import terminal
-from codeseek.records import Progress, RefreshSummary, SearchResult
+from codeseek.records import EmbedSummary, Progress, RefreshSummary, SearchResult
 
 if TYPE_CHECKING:
     import click
@@ -65,7 +65,7 @@ def footer(result: SearchResult, now: float) -> None:
     parts = (
         f"{_counted(len(result.hits), 'hit')} in {result.elapsed_ms:.0f} ms",
         f"index {result.freshness}{age}",
-        result.tier,
+        result.tier + (f" ({result.coverage:.0%} read)" if result.coverage < 1 else ""),
     )
     _say(f"{stderr.styled(stderr.sign(' · ', ' - ').join(screen.safe(part) for part in parts), terminal.DIM)}\n")
     trust(result)
@@ -75,7 +75,7 @@ def trust(result: SearchResult) -> None:
     """Say what is weaker than it should be, if anything is."""
     if result.freshness == "stale":
         note("files have changed since the index was made")
-    for weakness in result.degraded:
+    for weakness in (*result.degraded, *result.notes):
         note(weakness)
 
 
@@ -99,6 +99,20 @@ def refreshed(summary: RefreshSummary) -> None:
         note(f"rebuilt {name}")
 
 
+def embedded(summary: EmbedSummary) -> None:
+    """Say what the chosen model has read."""
+    rate = f", {summary.embedded / summary.elapsed_s:,.1f}/s" if summary.embedded and summary.elapsed_s else ""
+    whole = "all" if summary.covered == summary.chunks else f"{summary.covered:,} of"
+    done = (
+        f"{_counted(summary.embedded, 'chunk')} in {summary.elapsed_s:.1f} s{rate}"
+        if summary.embedded
+        else "nothing new"
+    )
+    note(f"{summary.model} has read {done}; it knows {whole} {_counted(summary.chunks, 'chunk')}")
+    for text in summary.notes:
+        note(text)
+
+
 def _counted(number: int, word: str) -> str:
     return f"{number:,} {word}{'s' * (number != 1)}"
 
@@ -116,7 +130,12 @@ def ago(seconds: float) -> str:
 class ProgressBar:
     """A listener that draws one line while work goes on, on a terminal only."""
 
-    _words: ClassVar = {"scan": "looking at files", "index": "indexing", "merge": "tidying the index"}
+    _words: ClassVar = {
+        "scan": "looking at files",
+        "index": "indexing",
+        "merge": "tidying the index",
+        "embed": "embedding",
+    }
 
     def __init__(self) -> None:
         self._terminal = terminal.of(sys.stderr)
@@ -152,15 +171,16 @@ class ProgressBar:
         if progress.total:
             share = progress.done / progress.total
             parts[0] += f" {self._terminal.bar(share, _BAR)} {share:4.0%}"
-            parts.append(f"{progress.done:,}/{progress.total:,} files")
+            unit = "files" if progress.phase in ("scan", "index") else "chunks"
+            parts.append(f"{progress.done:,}/{progress.total:,} {unit}")
             if share >= _TELL_LEFT_AFTER and rate:
                 parts.append(f"{_duration((progress.total - progress.done) / rate)} left")
         elif progress.done:
             parts.append(f"{progress.done:,} files")
         if progress.chunks:
             parts.append(f"{progress.chunks:,} chunks")
-        if progress.phase == "index" and rate:
-            parts.append(f"{rate:,.0f}/s")
+        if progress.phase in ("index", "embed") and rate:
+            parts.append(f"{rate:.1f}/s" if progress.phase == "embed" and rate < 10 else f"{rate:,.0f}/s")
         line = ""
         for part in parts:
             longer = f"{line} · {part}" if line else part
@@ -171,7 +191,9 @@ class ProgressBar:
 
 
 def _duration(seconds: float) -> str:
-    return f"{seconds:.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
 def _say(text: str) -> None:

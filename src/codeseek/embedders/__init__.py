@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeseek import catalogue
-from codeseek.catalogue import BUNDLED, ModelSpec
+from codeseek.catalogue import ModelSpec
 from codeseek.errors import ModelError
 from codeseek.records import Chunk
+from codeseek.settings import BUNDLED
 
 if TYPE_CHECKING:
     from codeseek.embedders.text import TextModel
@@ -40,12 +41,26 @@ class Embedder(Protocol):
         """Identifies weights, composition and dimensions: equal fingerprints give equal vectors."""
         ...
 
+    @property
+    def prefix(self) -> int:
+        """How many of a vector's first numbers are searched where there are many; all, unless a prefix is a vector too."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the user should hear of, such as text that was too long or leaves this machine."""
+        ...
+
     def embed(self, chunks: Sequence[Chunk]) -> Vectors:
         """Return the chunks' vectors, [n, dimensions], unit rows (zero where there is nothing to embed)."""
         ...
 
     def embed_query(self, query: str) -> Vectors:
         """Return the question's vector, [dimensions]."""
+        ...
+
+    def close(self) -> None:
+        """Let go of memory, processes and connections."""
         ...
 
 

@@ -42,6 +42,7 @@ class StaticEmbedder:
     """Embeds with a table alone: no network, no GPU, thousands of chunks a second on one core."""
 
     name = "bundled"
+    notes: Sequence[str] = ()
 
     def __init__(
         self, vocabulary: Sequence[str], table: NDArray[np.int8], scale: NDArray[np.float32], score: NDArray[np.float32]
@@ -80,6 +81,11 @@ class StaticEmbedder:
     def dimensions(self) -> int:
         """The length of a vector."""
         return int(self._table.shape[1])
+
+    @property
+    def prefix(self) -> int:
+        """The whole vector: it is short."""
+        return self.dimensions
 
     @cached_property
     def fingerprint(self) -> str:
@@ -128,6 +134,9 @@ class StaticEmbedder:
         weights = np.log1p(np.fromiter(counts.values(), np.float32, len(counts))) * self._scale[tokens]
         vector: NDArray[np.float32] = _normalised((weights @ self._table[tokens].astype(np.float32))[None])[0]
         return vector
+
+    def close(self) -> None:
+        """Do nothing: what is mapped is shared, and little."""
 
     def _sums(self, texts: Sequence[tuple[str, ...]]) -> Vectors:
         """Return the unnormalised vectors of texts, each given in one or more pieces."""

@@ -18,6 +18,9 @@ from codeseek.embedders import Vectors
 from codeseek.errors import ModelError
 from codeseek.records import Chunk
 
+PREFIX = 256
+"""So many numbers of a Matryoshka vector are searched; its recall after measuring again: `tests/bench/tiers.py`."""
+
 _COMPOSITION = "passage-1"
 
 
@@ -32,6 +35,11 @@ class TextModel(Protocol):
     @property
     def dimensions(self) -> int:
         """The length of a vector as the model makes it."""
+        ...
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the user should hear of, each said once."""
         ...
 
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -56,6 +64,7 @@ class TextEmbedder:
         self._model = model
         self._query = spec.template(task)
         self._document = spec.document
+        self.prefix = min(self.dimensions, PREFIX) if spec.least_dimensions else self.dimensions
         if not 0 < self.dimensions <= model.dimensions:
             raise ModelError(
                 f"`{spec.name}` has {model.dimensions} dimensions, not {dimensions}", hint="set `dimensions` to less"
@@ -72,6 +81,11 @@ class TextEmbedder:
         parts = (self._model.identity, _COMPOSITION, self._document, str(self.dimensions))
         digest = hashlib.blake2b("\0".join(parts).encode(), digest_size=8).hexdigest()
         return f"{self.name}-{self.dimensions}-{digest}"
+
+    @property
+    def notes(self) -> Sequence[str]:
+        """What the user should hear of."""
+        return self._model.notes
 
     def embed(self, chunks: Sequence[Chunk]) -> Vectors:
         """Return unit vectors, [n, dimensions]."""

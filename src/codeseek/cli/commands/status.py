@@ -16,7 +16,7 @@ from codeseek.cli.diagnostics import ago
 from codeseek.cli.place import locate
 from codeseek.cli.terminal import BOLD, DIM, Terminal, WhenColour
 from codeseek.errors import ExitCode, UsageError
-from codeseek.records import Status
+from codeseek.records import ModelStatus, Status
 
 _WIDEST = 100
 _MOST = 12
@@ -87,8 +87,9 @@ def list_command(as_json: bool, color: WhenColour) -> int:
 
 @click.command("forget", short_help="Delete an index; the files it was made from stay.")
 @click.argument("path", required=False, type=click.Path())
+@click.option("--model", metavar="NAME", help="Delete only what this model has read.")
 @options.project
-def forget_command(path: str | None, project: str | None) -> int:
+def forget_command(path: str | None, model: str | None, project: str | None) -> int:
     """Delete the index of the project that holds PATH; the project's own files are not touched."""
     from codeseek import store
 
@@ -96,6 +97,11 @@ def forget_command(path: str | None, project: str | None) -> int:
     root, location = _forgotten(path, project, chosen)
     if not location.is_dir():
         raise UsageError(f"there is no index of `{root}`", "`codeseek list` shows every index")
+    if model is not None:
+        if not store.remove_model(location, model):
+            raise UsageError(f"`{model}` has read nothing of `{root}`", "`codeseek status` shows the models that have")
+        diagnostics.note(f"forgot what {model} has read of {root}")
+        return ExitCode.FOUND
     store.remove(location)
     diagnostics.note(f"forgot the index of {root}")
     return ExitCode.FOUND
@@ -130,12 +136,19 @@ def _lines(status: Status, terminal: Terminal) -> Iterator[str]:
         ("languages", _counts(status.languages)),
         ("kinds", _counts(status.kinds)),
         ("model", f"{status.model} ({status.dimensions} dimensions)" if status.dimensions else status.model),
+        *(("", _model(model)) for model in status.models),
         ("vectors", status.vector_index),
         ("skipped", _counts(status.skipped) or "nothing"),
         *(("degraded", weakness) for weakness in status.degraded),
     ]
     for name, value in rows:
         yield from _row(name, screen.safe(value), terminal)
+
+
+def _model(model: ModelStatus) -> str:
+    share = f"{model.covered / max(1, model.chunks):.0%} of chunks read"
+    chosen = "" if model.chosen else "; not chosen"
+    return f"{model.name} ({model.dimensions:,} dimensions; {share}; {size(model.size_bytes)}{chosen})"
 
 
 def _row(name: str, value: str, terminal: Terminal) -> Iterator[str]:
@@ -181,6 +194,7 @@ def _record(status: Status) -> dict[str, object]:
         "skipped": dict(status.skipped),
         "vector_index": status.vector_index,
         "degraded": list(status.degraded),
+        "models": [model._asdict() for model in status.models],
     }
 
 

@@ -41,6 +41,7 @@ def render(report: Report, terminal: Terminal) -> Iterator[str]:
                     "query": report.query,
                     "freshness": report.result.freshness,
                     "tier": report.result.tier,
+                    "coverage": report.result.coverage,
                     "degraded": list(report.result.degraded),
                 },
                 "results": [_result(hit, report.query, best, kinds) for hit in hits],
