@@ -34,6 +34,7 @@ _FORMAT = 1
 _KEY = np.dtype([("key", "<u8"), ("check", "<u4"), ("spare", "<u4")])
 
 Keys = NDArray[np.uint64]
+Floats = NDArray[np.float32]
 Halves = NDArray[np.float16]
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -61,6 +62,7 @@ class Archive:
         self.header = header
         size = 2 * header.dimensions
         vectors, keys = _mapped(_vectors_path(folder, header)), _mapped(_keys_path(folder, header))
+        self._map = vectors
         count = min(len(keys) // _KEY.itemsize, len(vectors) // size)
         self._keys = np.frombuffer(keys, _KEY, count) if count else np.zeros(0, _KEY)
         halves = np.frombuffer(vectors, "<f2", count * header.dimensions) if count else np.zeros(0, np.float16)
@@ -92,6 +94,13 @@ class Archive:
     def _order(self) -> tuple[Rows, Keys]:
         order = np.argsort(self.keys, kind="stable")
         return order, self.keys[order]
+
+    def gather(self, rows: Rows) -> Floats:
+        """Return the vectors of rows, float32, [n, dimensions]; the file's pages do not stay in this process's memory."""
+        vectors = self.matrix[rows].astype(np.float32)
+        if isinstance(self._map, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            self._map.madvise(mmap.MADV_DONTNEED)
+        return vectors
 
     def sound(self) -> Mask:
         """Read everything, and tell which rows are what was written."""

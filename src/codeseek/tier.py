@@ -67,7 +67,7 @@ class TierIndex:
 
     def gather(self, rows: Ints) -> Floats:
         """Return the vectors of rows of the archive, [n, dimensions]."""
-        return self.archive.matrix[rows].astype(np.float32)
+        return self.archive.gather(rows)
 
     def sample(self, of_set: int) -> Floats:
         """Return vectors of a set's rows, evenly spread and the same at every question."""
@@ -123,8 +123,9 @@ def prefixes(archive: Archive, first: int = 0) -> Floats:
     """Return the prefixes of an archive's rows from `first` on as unit vectors, [n, prefix]."""
     length = archive.header.prefix
     matrix = np.empty((len(archive) - first, length), np.float32)
-    for start in range(0, len(matrix), 4096):  # in parts: the pages of whole vectors need not all stay in memory
-        part = archive.matrix[first + start : first + start + 4096, :length].astype(np.float32)
+    for start in range(0, len(matrix), 4096):
+        rows = np.arange(first + start, min(first + start + 4096, len(archive)))
+        part = archive.gather(rows)[:, :length]
         norms = np.linalg.norm(part, axis=1, keepdims=True)
         matrix[start : start + 4096] = part / np.where(norms > 0, norms, 1)
     return matrix
