@@ -39,7 +39,7 @@ class Chosen:
         self.name = name
         self._directory = directory
         self._load = load
-        self._loading = threading.Lock()  # held as long as the model works: it takes one text after the other
+        self._turn = threading.Lock()  # held while the model is loaded or works
         self._embedder: Embedder | None = None
         self._remembered: OrderedDict[str, Floats] = OrderedDict()
         self._failure = ""
@@ -55,7 +55,7 @@ class Chosen:
         found = self._found()
         if query in self._remembered or found is None:
             return
-        with self._loading:
+        with self._turn:
             self._failure = ""
             try:
                 embedder = self._loaded()
@@ -96,10 +96,11 @@ class Chosen:
 
     def embed(self, store: Store, reporter: Reporter) -> EmbedSummary:
         """Embed what has no vector yet; raises `ModelError`, `BusyError` and `StoreError`."""
-        with self._loading:
-            summary = embedding.embed(store, self._loaded(), reporter)
-            os.utime(archives.folder_of(self._directory, self._loaded().fingerprint) / archives.HEADER)
-            return summary
+        with self._turn:
+            embedder = self._loaded()
+        summary = embedding.embed(store, embedder, reporter, self._turn)
+        os.utime(archives.folder_of(self._directory, embedder.fingerprint) / archives.HEADER)
+        return summary
 
     def close(self) -> None:
         """Let go of the model."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from contextlib import AbstractContextManager
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,10 +34,11 @@ _SPARE = 2_000  # rows that no chunk needs now, beside as many as are needed, ar
 Mask = NDArray[np.bool_]
 
 
-def embed(store: Store, embedder: Embedder, reporter: Reporter) -> EmbedSummary:
+def embed(store: Store, embedder: Embedder, reporter: Reporter, turn: AbstractContextManager[object]) -> EmbedSummary:
     """Embed what has no vector yet, and write what makes searching quick.
 
-    Each step is durable. Raises `BusyError` when another process is at it, `ModelError`, and `StoreError`.
+    Each step is durable; `turn` is entered for each, so that questions get theirs in between. Raises `BusyError` when
+    another process is at it, `ModelError`, and `StoreError`.
     """
     started = time.perf_counter()
     folder = archives.folder_of(store.directory, embedder.fingerprint)
@@ -47,7 +49,7 @@ def embed(store: Store, embedder: Embedder, reporter: Reporter) -> EmbedSummary:
             writer = ArchiveWriter(folder, embedder.name, embedder.fingerprint, embedder.dimensions, embedder.prefix)
             _tidy(writer, _open_words(store))
             for _ in range(_ROUNDS):
-                if not (count := _embed_missing(store, writer, embedder, reporter)):
+                if not (count := _embed_missing(store, writer, embedder, reporter, turn)):
                     break
                 done += count
             archive = Archive.open(folder)
@@ -59,7 +61,9 @@ def embed(store: Store, embedder: Embedder, reporter: Reporter) -> EmbedSummary:
     )
 
 
-def _embed_missing(store: Store, writer: ArchiveWriter, embedder: Embedder, reporter: Reporter) -> int:
+def _embed_missing(
+    store: Store, writer: ArchiveWriter, embedder: Embedder, reporter: Reporter, turn: AbstractContextManager[object]
+) -> int:
     """Embed the chunks of the index as it is now; return how many were embedded."""
     index = _open_words(store)
     keys, ids = index.column("chunk_key"), index.chunk_ids
@@ -76,7 +80,8 @@ def _embed_missing(store: Store, writer: ArchiveWriter, embedder: Embedder, repo
         chunks = store.chunks(ids[rows].tolist())  # some may be no more
         there = rows[[number in chunks for number in ids[rows].tolist()]]
         if len(there):
-            vectors = embedder.embed([chunks[number] for number in ids[there].tolist()])
+            with turn:
+                vectors = embedder.embed([chunks[number] for number in ids[there].tolist()])
             writer.append(keys[there], vectors.astype(np.float16))
             done += len(there)
             tier.write_prefixes(Archive.open(writer.folder))

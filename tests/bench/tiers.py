@@ -59,7 +59,8 @@ def made(rows: int, dimensions: int, seed: int) -> Floats:
     centres = np.random.default_rng(7).standard_normal((200, dimensions), np.float32) * spread
     vectors = centres[generator.integers(0, len(centres), rows)]
     vectors += generator.standard_normal((rows, dimensions), np.float32) * spread * np.float32(0.8)
-    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors
 
 
 def memory_mib() -> tuple[float, float]:

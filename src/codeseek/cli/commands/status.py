@@ -147,8 +147,8 @@ def _lines(status: Status, terminal: Terminal) -> Iterator[str]:
 
 def _model(model: ModelStatus) -> str:
     share = f"{model.covered / max(1, model.chunks):.0%} of chunks read"
-    chosen = "" if model.chosen else "; not chosen"
-    return f"{model.name} ({model.dimensions:,} dimensions; {share}; {size(model.size_bytes)}{chosen})"
+    chosen = "" if model.chosen else ", not chosen"
+    return f"{model.name} ({model.dimensions:,} dimensions, {share}, {size(model.size_bytes)}{chosen})"
 
 
 def _row(name: str, value: str, terminal: Terminal) -> Iterator[str]:
