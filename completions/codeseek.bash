@@ -54,10 +54,10 @@ _codeseek() {
                 --format) COMPREPLY=($(compgen -W 'text json jsonl vimgrep paths markdown sarif' -- "$word")); return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
                 -C | --project) _codeseek_folders; return ;;
-                --per-file | -n | --limit) return ;;
+                --per-file | --task | -n | --limit) return ;;
             esac
             if [[ $word == -* ]]; then
-                COMPREPLY=($(compgen -W '--lang --kind --path --exclude --per-file --why --limit --format --files --null --no-refresh --strict --color --project --help' -- "$word"))
+                COMPREPLY=($(compgen -W '--lang --kind --path --exclude --per-file --why --task --limit --format --files --null --no-refresh --strict --color --project --help' -- "$word"))
             else
                 _codeseek_folders
             fi

@@ -31,6 +31,7 @@ complete -c codeseek -n __codeseek_search -l path -d 'Only paths that match; `!G
 complete -c codeseek -n __codeseek_search -l exclude -d 'Leave out paths that match' -x -a '(__codeseek_ask --exclude)'
 complete -c codeseek -n __codeseek_search -l per-file -d 'Show so many hits of one file' -x
 complete -c codeseek -n __codeseek_search -l why -d 'Explain each hit'
+complete -c codeseek -n __codeseek_search -l task -d 'Tell a chosen model what the question is for, in its terms or your own' -x
 complete -c codeseek -n __codeseek_search -s n -l limit -d 'Show at most so many hits' -x
 complete -c codeseek -n __codeseek_search -l format -d 'How to show hits' -x -a 'text json jsonl vimgrep paths markdown sarif'
 complete -c codeseek -n __codeseek_search -s l -l files -d 'Show only the files, as `--format paths`'

@@ -47,6 +47,12 @@ def test_start_up_loads_nothing_heavy(statement: str) -> None:
     assert not modules_after(statement) & set(HEAVY)
 
 
+def test_a_search_with_the_bundled_model_loads_nothing_of_others(project: Path) -> None:
+    others = {"archive", "chosen", "embedding", "embedders.text", "tier"}
+    loaded = modules_after("from codeseek.cli import main; assert main(['检索']) == 0")
+    assert not {f"codeseek.{name}" for name in others} & loaded
+
+
 def test_the_version_is_told_without_the_command_line() -> None:
     assert not modules_after("from codeseek.cli import main; main(['--version'])") & {"click", "codeseek.settings"}
 

@@ -44,6 +44,12 @@ def test_index_lets_a_chosen_model_read_unless_it_is_to_be_quick(
     assert ("embed" in engine.calls) == embeds
 
 
+def test_a_question_may_say_what_it_is_for(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    engine = FakeEngine()
+    assert main(["--task", "找出相似的代码", "检索"], engine.open) == 0
+    assert engine.opened[-1][1].task == "找出相似的代码"
+
+
 def test_index_tells_what_the_model_has_read(
     project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:

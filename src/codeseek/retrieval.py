@@ -5,16 +5,18 @@ from __future__ import annotations
 import re
 import weakref
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codeseek import analysis, ranking
 from codeseek.segments import CODE, SECTION, SYMBOL_KINDS, TEXT, concatenated, file_title, joined, term_hash
-from codeseek.tier import TierMeaning
 from codeseek.vectors import ExactIndex, VectorIndex, best
 from codeseek.words import Index, Weights, inverse_document_frequency, log_length
+
+if TYPE_CHECKING:
+    from codeseek.tier import TierMeaning
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]

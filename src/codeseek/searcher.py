@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,10 +17,12 @@ from codeseek.errors import UsageError
 from codeseek.records import KINDS, Chunk, Hit, SearchRequest, SearchResult, SimilarRequest
 from codeseek.retrieval import Meaning, MeaningIndex, Ranked, Retrieval
 from codeseek.segments import CHUNK_KIND_OF_SYMBOL, CODE, OVERLAY
-from codeseek.tier import TierIndex, TierMeaning
 from codeseek.vectors import VectorIndex
 from codeseek.wildcards import translate
 from codeseek.words import Index
+
+if TYPE_CHECKING:
+    from codeseek.tier import TierIndex, TierMeaning
 
 Mask = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -110,6 +112,8 @@ class Searcher:
         allowed[row] = False
         told: dict[str, Any] = {}
         if self._tier is not None and self._tier.vectors.knows_all(row, allowed):
+            from codeseek.tier import TierMeaning
+
             known = self._tier.vectors
             meaning: Meaning | TierMeaning = TierMeaning(known, known.gather(known.row_of[[row]])[0])
             told = {"tier": self._tier.name}
@@ -127,8 +131,12 @@ class Searcher:
 
     def _second(self, text: str) -> TierMeaning | None:
         """Return what the second model thinks of a question, if it has been asked."""
-        vector = self._tier.query_vector(text) if self._tier is not None else None
-        return TierMeaning(self._tier.vectors, vector) if self._tier is not None and vector is not None else None
+        tier = self._tier
+        if tier is None or (vector := tier.query_vector(text)) is None:
+            return None
+        from codeseek.tier import TierMeaning
+
+        return TierMeaning(tier.vectors, vector)
 
     def _told(self) -> dict[str, Any]:
         """Say of an answer that both models gave it."""

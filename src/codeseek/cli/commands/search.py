@@ -29,6 +29,7 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 @options.narrowing
 @click.option("--per-file", metavar="N", type=click.IntRange(1), default=1, help="Show so many hits of one file.")
 @click.option("--why", is_flag=True, help="Explain each hit.")
+@click.option("--task", metavar="WORDS", help="Tell a chosen model what the question is for, in its terms or your own.")
 @options.showing
 @options.project
 @click.pass_context
@@ -39,6 +40,7 @@ def search_command(
     narrowing: options.Narrowing,
     per_file: int,
     why: bool,
+    task: str | None,
     showing: options.Showing,
     project: str | None,
 ) -> int:
@@ -62,7 +64,7 @@ def search_command(
         per_file=per_file,
         explain=why,
     )
-    return _answer(ctx, place.root, request, typed, showing)
+    return _answer(ctx, place.root, request, typed, showing, task)
 
 
 @click.command("similar", short_help="Find code like the code at a line.")
@@ -96,10 +98,15 @@ def similar_command(
 
 
 def _answer(
-    ctx: click.Context, root: Path, request: SearchRequest | SimilarRequest, typed: str, showing: options.Showing
+    ctx: click.Context,
+    root: Path,
+    request: SearchRequest | SimilarRequest,
+    typed: str,
+    showing: options.Showing,
+    task: str | None = None,
 ) -> int:
     """Ask the engine, show the hits, and return the exit status."""
-    flags = {"limit": showing.limit, "refresh": False if showing.no_refresh else None}
+    flags = {"limit": showing.limit, "refresh": False if showing.no_refresh else None, "task": task}
     chosen = settings.load(root, flags)
     if root in (Path.home(), Path(root.anchor)) and not chosen.index_directory(root).is_dir():
         raise UsageError(
