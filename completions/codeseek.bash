@@ -33,7 +33,7 @@ _codeseek() {
     for ((at = 1; at < COMP_CWORD; at++)); do
         case ${COMP_WORDS[at]} in
             -C | --project | --color) ((at++)) ;;
-            search | similar | tui | index | status | list | forget | config | completions)
+            search | similar | tui | index | status | list | forget | daemon | config | completions)
                 command=${COMP_WORDS[at]}
                 break
                 ;;
@@ -128,6 +128,13 @@ _codeseek() {
                 _codeseek_folders
             fi
             ;;
+        daemon)
+            case $before in
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--help' -- "$word"))
+            fi
+            ;;
         config)
             case $before in
                 -C | --project) _codeseek_folders; return ;;
@@ -150,7 +157,7 @@ _codeseek() {
     esac
     if [[ -z $command ]]; then
         [[ $word == -* ]] && COMPREPLY+=($(compgen -W '--version' -- "$word"))
-        [[ $word == -* ]] || COMPREPLY=($(compgen -W 'search similar tui index status list forget config completions' -- "$word"))
+        [[ $word == -* ]] || COMPREPLY=($(compgen -W 'search similar tui index status list forget daemon config completions' -- "$word"))
     fi
 }
 

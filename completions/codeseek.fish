@@ -7,11 +7,11 @@ function __codeseek_ask # OPTION: the values that the program knows
 end
 
 function __codeseek_without_command
-    not __fish_seen_subcommand_from search similar tui index status list forget config completions
+    not __fish_seen_subcommand_from search similar tui index status list forget daemon config completions
 end
 
 function __codeseek_search # a query needs no command
-    not __fish_seen_subcommand_from similar tui index status list forget config completions
+    not __fish_seen_subcommand_from similar tui index status list forget daemon config completions
 end
 
 complete -c codeseek -f
@@ -22,6 +22,7 @@ complete -c codeseek -n __codeseek_without_command -a index -d 'Bring a projectâ
 complete -c codeseek -n __codeseek_without_command -a status -d 'Show what is indexed, and what was left out and why.'
 complete -c codeseek -n __codeseek_without_command -a list -d 'List the indexes on this machine.'
 complete -c codeseek -n __codeseek_without_command -a forget -d 'Delete an index; the files it was made from stay.'
+complete -c codeseek -n __codeseek_without_command -a daemon -d 'Keep models and indexes warm in a process of their own.'
 complete -c codeseek -n __codeseek_without_command -a config -d 'Show every setting and where its value came from.'
 complete -c codeseek -n __codeseek_without_command -a completions -d 'Print a shellâ€™s completion script.'
 complete -c codeseek -n __codeseek_without_command -l version -d 'Show the version'
@@ -75,6 +76,7 @@ complete -c codeseek -n '__fish_seen_subcommand_from forget' -l model -d 'Delete
 complete -c codeseek -n '__fish_seen_subcommand_from forget' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
 complete -c codeseek -n '__fish_seen_subcommand_from forget' -s h -l help -d 'Show this message and exit'
 complete -c codeseek -n '__fish_seen_subcommand_from forget' -a '(__fish_complete_directories)'
+complete -c codeseek -n '__fish_seen_subcommand_from daemon' -s h -l help -d 'Show this message and exit'
 complete -c codeseek -n '__fish_seen_subcommand_from config' -l json -d 'Show it as JSON'
 complete -c codeseek -n '__fish_seen_subcommand_from config' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
 complete -c codeseek -n '__fish_seen_subcommand_from config' -l color -d 'When to use colours' -x -a 'auto always never'

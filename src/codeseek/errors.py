@@ -6,7 +6,8 @@ CodeseekError
 ├── ProjectError    the project cannot be read
 ├── StoreError      the index cannot be read or written
 │   └── BusyError   another process is writing it
-└── ModelError      a model is missing, damaged or unfit
+├── ModelError      a model is missing, damaged or unfit
+└── DaemonError     the daemon cannot be started, or does not answer
 """
 
 from __future__ import annotations
@@ -51,6 +52,10 @@ class StoreError(CodeseekError):
 
 class BusyError(StoreError):
     """Another process is writing the index."""
+
+
+class DaemonError(CodeseekError):
+    """The daemon cannot be started, or does not answer."""
 
 
 class ModelError(CodeseekError):

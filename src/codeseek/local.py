@@ -47,18 +47,7 @@ def _load_bundled() -> Embedder:
 def _load_chosen(settings: Settings) -> Embedder:
     from codeseek.embedders import Choice, load_embedder
 
-    return load_embedder(
-        Choice(
-            settings.model,
-            settings.quant,
-            settings.dimensions,
-            settings.task,
-            settings.gpu_layers,
-            settings.threads,
-            settings.offline,
-            settings.data_dir,
-        )
-    )
+    return load_embedder(Choice.of(settings))
 
 
 class _Reading(NamedTuple):

@@ -35,6 +35,7 @@ class Settings:
     gpu_layers: int = -1
     threads: int = 0
     offline: bool = False
+    daemon: str = "auto"
     limit: int = 10
     ignore: tuple[str, ...] = ()
     max_file_bytes: int = 1_000_000
@@ -64,6 +65,7 @@ MEANINGS: Mapping[str, str] = {
     "gpu_layers": "layers of the chosen model that the graphics card takes; -1 is as many as fit",
     "threads": "threads that run the chosen model; 0 is one for each core",
     "offline": "forbid every connection that leaves this machine",
+    "daemon": "whether a process stays to answer at once: auto is for models that take long to load; always, never",
     "limit": "the most hits to show",
     "ignore": "patterns of files to leave out, as in .gitignore",
     "max_file_bytes": "larger files are left out",
@@ -221,6 +223,10 @@ def _checked(key: str, value: object, where: str) -> object:
             if isinstance(value, str):
                 return value
             wanted = "text"
+        case "daemon":
+            if value in ("auto", "always", "never"):
+                return value
+            wanted = "auto, always or never"
         case "ignore":
             if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
                 return tuple(value)

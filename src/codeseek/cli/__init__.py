@@ -23,7 +23,20 @@ if TYPE_CHECKING:
 
 
 def open_engine(root: Path, settings: Settings) -> Engine:
-    """Open the engine of this process on a project."""
+    """Open an engine on a project: the daemon's where that saves time, or else one of this process."""
+    from codeseek.settings import BUNDLED
+
+    if settings.daemon == "always" or (settings.daemon == "auto" and settings.model != BUNDLED):
+        from codeseek.daemon import client
+
+        if client.is_wanted(settings):
+            from codeseek.cli import diagnostics
+            from codeseek.errors import DaemonError
+
+            try:
+                return client.RemoteEngine.open(root, settings)
+            except DaemonError as error:
+                diagnostics.note(f"answered without the daemon: {error.message}")
     from codeseek.local import LocalEngine
 
     return LocalEngine(root, settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,7 @@ from codeseek import catalogue
 from codeseek.catalogue import ModelSpec
 from codeseek.errors import ModelError
 from codeseek.records import Chunk
-from codeseek.settings import BUNDLED
+from codeseek.settings import BUNDLED, Settings
 
 if TYPE_CHECKING:
     from codeseek.embedders.text import TextModel
@@ -79,6 +79,20 @@ class Choice(NamedTuple):
     threads: int = 0
     offline: bool = False
     data_dir: Path = Path()
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return what the settings choose."""
+        return cls(
+            settings.model,
+            settings.quant,
+            settings.dimensions,
+            settings.task,
+            settings.gpu_layers,
+            settings.threads,
+            settings.offline,
+            settings.data_dir,
+        )
 
 
 @cache

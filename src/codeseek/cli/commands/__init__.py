@@ -16,6 +16,7 @@ _COMMANDS = {
     "status": "status",
     "list": "status",
     "forget": "status",
+    "daemon": "daemon",
     "config": "config",
     "completions": "completions",
 }
