@@ -54,10 +54,10 @@ _codeseek() {
                 --format) COMPREPLY=($(compgen -W 'text json jsonl vimgrep paths markdown sarif' -- "$word")); return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
                 -C | --project) _codeseek_folders; return ;;
-                --per-file | --task | -n | --limit) return ;;
+                --changed | --per-file | --task | -n | --limit) return ;;
             esac
             if [[ $word == -* ]]; then
-                COMPREPLY=($(compgen -W '--lang --kind --path --exclude --per-file --why --task --limit --format --files --null --no-refresh --strict --color --project --help' -- "$word"))
+                COMPREPLY=($(compgen -W '--lang --kind --path --exclude --changed --per-file --why --task --limit --format --files --null --no-refresh --strict --color --project --help' -- "$word"))
             else
                 _codeseek_folders
             fi
@@ -71,10 +71,10 @@ _codeseek() {
                 --format) COMPREPLY=($(compgen -W 'text json jsonl vimgrep paths markdown sarif' -- "$word")); return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
                 -C | --project) _codeseek_folders; return ;;
-                -n | --limit) return ;;
+                --changed | -n | --limit) return ;;
             esac
             if [[ $word == -* ]]; then
-                COMPREPLY=($(compgen -W '--lang --kind --path --exclude --limit --format --files --null --no-refresh --strict --color --project --help' -- "$word"))
+                COMPREPLY=($(compgen -W '--lang --kind --path --exclude --changed --limit --format --files --null --no-refresh --strict --color --project --help' -- "$word"))
             else
                 _codeseek_files
             fi

@@ -30,6 +30,7 @@ complete -c codeseek -n __codeseek_search -l lang -d 'Only this language' -x -a 
 complete -c codeseek -n __codeseek_search -l kind -d 'Only this kind: function, method, class, module, config, section, comment' -x -a '(__codeseek_ask --kind)'
 complete -c codeseek -n __codeseek_search -l path -d 'Only paths that match; `!GLOB` leaves out' -x -a '(__codeseek_ask --path)'
 complete -c codeseek -n __codeseek_search -l exclude -d 'Leave out paths that match' -x -a '(__codeseek_ask --exclude)'
+complete -c codeseek -n __codeseek_search -l changed -d 'Only files changed since: `2h`, `3d`, `2026-01-31`' -x
 complete -c codeseek -n __codeseek_search -l per-file -d 'Show so many hits of one file' -x
 complete -c codeseek -n __codeseek_search -l why -d 'Explain each hit'
 complete -c codeseek -n __codeseek_search -l task -d 'Tell a chosen model what the question is for, in its terms or your own' -x
@@ -47,6 +48,7 @@ complete -c codeseek -n '__fish_seen_subcommand_from similar' -l lang -d 'Only t
 complete -c codeseek -n '__fish_seen_subcommand_from similar' -l kind -d 'Only this kind: function, method, class, module, config, section, comment' -x -a '(__codeseek_ask --kind)'
 complete -c codeseek -n '__fish_seen_subcommand_from similar' -l path -d 'Only paths that match; `!GLOB` leaves out' -x -a '(__codeseek_ask --path)'
 complete -c codeseek -n '__fish_seen_subcommand_from similar' -l exclude -d 'Leave out paths that match' -x -a '(__codeseek_ask --exclude)'
+complete -c codeseek -n '__fish_seen_subcommand_from similar' -l changed -d 'Only files changed since: `2h`, `3d`, `2026-01-31`' -x
 complete -c codeseek -n '__fish_seen_subcommand_from similar' -s n -l limit -d 'Show at most so many hits' -x
 complete -c codeseek -n '__fish_seen_subcommand_from similar' -l format -d 'How to show hits' -x -a 'text json jsonl vimgrep paths markdown sarif'
 complete -c codeseek -n '__fish_seen_subcommand_from similar' -s l -l files -d 'Show only the files, as `--format paths`'

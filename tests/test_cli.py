@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -95,6 +96,8 @@ def test_options_and_filters_in_the_query_narrow_together(run: Run, engine: Fake
         per_file=2,
         explain=True,
     )
+    run("--changed", "2026-01-01", "retry", "changed:2026-01-02")
+    assert asked(engine).changed_since == datetime.fromisoformat("2026-01-02").astimezone().timestamp()
 
 
 def test_the_last_word_is_a_path_if_it_is_a_folder_and_not_the_only_word(run: Run, engine: FakeEngine) -> None:

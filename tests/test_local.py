@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -52,6 +54,17 @@ def engine(root: Path, data: Path) -> Iterator[LocalEngine]:
 
 def paths(engine: LocalEngine, question: str) -> list[str]:
     return [str(hit.chunk.path) for hit in engine.search(SearchRequest(question)).hits]
+
+
+def test_only_files_changed_since_are_found(engine: LocalEngine, root: Path) -> None:
+    os.utime(root / "src" / "settings.py", (1_000, 1_000))
+    engine.refresh()
+    found = engine.search(SearchRequest("parse configuration install", changed_since=2_000.0)).hits
+    assert [str(hit.chunk.path) for hit in found] == ["README.md"]
+    assert engine.search(SearchRequest("parse configuration", changed_since=1_000.0)).hits
+    assert not engine.search(SearchRequest("parse configuration", changed_since=time.time() + 99)).hits
+    similar = engine.similar(SimilarRequest(PurePosixPath("src/settings.py"), 2, changed_since=2_000.0)).hits
+    assert {str(hit.chunk.path) for hit in similar} == {"README.md"}
 
 
 def test_what_is_indexed_is_found(engine: LocalEngine) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from datetime import datetime
+
 import pytest
 
 from codeseek import query
@@ -57,6 +60,25 @@ def test_an_unknown_kind_gets_the_list_of_kinds() -> None:
     with pytest.raises(UsageError, match="unknown kind `zzz`") as error:
         query.parse("x kind:zzz")
     assert "function" in error.value.hint
+
+
+@pytest.mark.parametrize(("text", "ago_s"), [("30min", 1_800), ("2h", 7_200), ("2d", 172_800), ("1y", 365 * 86_400)])
+def test_a_change_is_asked_for_by_its_age(text: str, ago_s: int) -> None:
+    parsed = query.parse(f"retry changed:{text}")
+    assert parsed.words == "retry"
+    assert parsed.changed_since == pytest.approx(time.time() - ago_s, abs=60)
+
+
+def test_a_change_is_asked_for_by_its_date_and_the_latest_counts() -> None:
+    parsed = query.parse("retry changed:2026-01-31 changed:2025-12-01")
+    assert parsed == Query("retry", changed_since=datetime.fromisoformat("2026-01-31").astimezone().timestamp())
+
+
+@pytest.mark.parametrize("text", ["x changed:HEAD~5", "x changed:2x", "x changed:2026-13-45", "x changed:9999999d"])
+def test_what_is_no_time_is_refused_with_examples(text: str) -> None:
+    with pytest.raises(UsageError) as error:
+        query.parse(text)
+    assert "2d" in error.value.hint
 
 
 def test_only_paths_can_be_left_out() -> None:

@@ -253,7 +253,7 @@ class LocalEngine:
             for name, segment in zip(snapshot.segments, index.segments, strict=True)
         ]
         tier = self._chosen.open(index) if self._chosen is not None else None
-        searcher = Searcher(index, vectors, self._embedder, store.chunks, tier)
+        searcher = Searcher(index, vectors, self._embedder, store.chunks, tier, store.changed_since)
         self._reading = _Reading(searcher, snapshot.generation, snapshot.indexed_at, tier, state)
         return self._reading
 

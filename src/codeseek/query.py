@@ -9,7 +9,11 @@ from unicodedata import category
 from codeseek.errors import UsageError
 from codeseek.records import KINDS
 
-_FILTER = re.compile(r'(?<!\S)(-?)(lang|kind|path)[:：](?:"([^"]*)"|([^\s"]\S*))', re.IGNORECASE)
+FILTER = re.compile(r'(?<!\S)(-?)(lang|kind|path|changed)[:：](?:"([^"]*)"|([^\s"]\S*))', re.IGNORECASE)
+"""A filter among words: its sign, its name, and its value in quotes or without."""
+
+_AGE = re.compile(r"(\d{1,5})\s*(min|h|d|w|mo|y)", re.IGNORECASE)
+_SECONDS = {"min": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400, "mo": 30 * 86_400, "y": 365 * 86_400}
 _ALIASES = {"c#": "csharp", "c++": "cpp", "golang": "go", "make": "makefile", "shell": "bash", "terraform": "hcl"}
 
 
@@ -21,11 +25,12 @@ class Query(NamedTuple):
     kinds: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    changed_since: float | None = None
 
 
 def parse(text: str) -> Query:
     """Tell words from filters; a filter in quotes (`"lang:go"`) is words. Raises `UsageError`."""
-    values: dict[str, list[str]] = {"lang": [], "kind": [], "path": [], "-path": []}
+    values: dict[str, list[str]] = {"lang": [], "kind": [], "path": [], "-path": [], "changed": []}
 
     def take(match: re.Match[str]) -> str:
         sign, name, quoted, bare = match[1], match[2].lower(), match[3], match[4]
@@ -35,13 +40,14 @@ def parse(text: str) -> Query:
         values[f"{sign}{name}"] += [value for value in found if value]
         return " "
 
-    words = " ".join(_FILTER.sub(take, _visible(text)).split())
+    words = " ".join(FILTER.sub(take, _visible(text)).split())
     return Query(
         words,
         languages=languages(values["lang"]),
         kinds=kinds(values["kind"]),
         paths=tuple(values["path"]),
         exclude=tuple(values["-path"]),
+        changed_since=since(values["changed"]),
     )
 
 
@@ -90,6 +96,24 @@ def kinds(names: list[str] | tuple[str, ...]) -> tuple[str, ...]:
             raise UsageError(f"unknown kind `{name}`", _suggestion(folded, list(KINDS)))
         chosen.append(folded)
     return tuple(dict.fromkeys(chosen))
+
+
+def since(moments: list[str] | tuple[str, ...]) -> float | None:
+    """Return the latest of moments (`2d` ago, `2026-01-31`) as a Unix time, None without any; raises `UsageError`."""
+    return max(map(_moment, moments), default=None)
+
+
+def _moment(text: str) -> float:
+    import time
+    from datetime import datetime
+
+    if age := _AGE.fullmatch(text.strip()):
+        return time.time() - int(age[1]) * _SECONDS[age[2].lower()]
+    try:
+        return datetime.fromisoformat(text.strip()).astimezone().timestamp()  # a date without a zone is a local one
+    except (ValueError, OverflowError, OSError) as error:
+        hint = "an age such as `30min`, `2h`, `2d`, `3w`, `6mo` or `1y`, or a date such as `2026-01-31`"
+        raise UsageError(f"`{text}` is no time since when files have changed", hint) from error
 
 
 def _suggestion(name: str, known: list[str]) -> str:

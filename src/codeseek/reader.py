@@ -127,6 +127,12 @@ class Reader:
             known[decode_path(path)] = KnownFile(size, mtime_ns, checked_ns, language, b"", reason)
         return known
 
+    def changed_since(self, time_s: float) -> set[str]:
+        """Return the files that were changed at a Unix time or later, as far as the index knows."""
+        return {
+            decode_path(path) for (path,) in self._all("SELECT path FROM files WHERE mtime_ns >= ?", (time_s * 1e9,))
+        }
+
     def skipped_by_walker(self) -> dict[str, Skipped]:
         """Return what was left out without a look inside."""
         rows = self._all("SELECT path, reason, size, mtime_ns FROM skipped WHERE language = ''")

@@ -66,6 +66,7 @@ class SearchRequest(NamedTuple):
     """A question and what narrows it. Empty tuples do not narrow; `paths` and `exclude` are glob patterns.
 
     `quick` asks for an answer at once: a chosen model that would have to read the question first is left out.
+    `changed_since` is a Unix time: only files changed then or later.
     """
 
     query: str
@@ -77,6 +78,7 @@ class SearchRequest(NamedTuple):
     per_file: int = 1
     explain: bool = False
     quick: bool = False
+    changed_since: float | None = None
 
 
 class SimilarRequest(NamedTuple):
@@ -89,6 +91,7 @@ class SimilarRequest(NamedTuple):
     paths: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
+    changed_since: float | None = None
 
 
 class Hit(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -42,7 +42,10 @@ class Tier(NamedTuple):
 
 
 class Searcher:
-    """Answers requests from one state of an index. `fetch` returns chunks by their numbers in the store."""
+    """Answers requests from one state of an index.
+
+    `fetch` returns chunks by their numbers in the store, `changed_since` the paths of files changed since a time.
+    """
 
     def __init__(
         self,
@@ -51,6 +54,7 @@ class Searcher:
         embedder: Embedder,
         fetch: Callable[[Sequence[int]], Mapping[int, Chunk]],
         tier: Tier | None = None,
+        changed_since: Callable[[float], Collection[str]] = lambda _: (),
     ) -> None:
         """`vectors` are aligned with the index's segments; `tier` is a second model that answers along."""
         self._tier = tier
@@ -58,6 +62,7 @@ class Searcher:
         self._meanings = MeaningIndex(index, vectors)
         self._embedder = embedder
         self._fetch = fetch
+        self._changed_since = changed_since
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Answer a question; raises `UsageError` if there is nothing to look for."""
@@ -147,12 +152,13 @@ class Searcher:
         """Return which rows the request's filters let through."""
         index = self._index
         allowed = index.alive.copy()
-        if request.languages or request.paths or request.exclude:
+        if request.languages or request.paths or request.exclude or request.changed_since is not None:
             wanted = glob_filter(request.paths, request.exclude)
             languages = set(request.languages)
+            recent = None if request.changed_since is None else self._changed_since(request.changed_since)
             files = np.fromiter(
                 (
-                    (not languages or language in languages) and wanted(path)
+                    (not languages or language in languages) and (recent is None or path in recent) and wanted(path)
                     for path, language in zip(index.paths, index.languages, strict=True)
                 ),
                 bool,
@@ -171,7 +177,7 @@ class Searcher:
     def _spread(self, request: SearchRequest, allowed: Mask) -> bool:
         """Tell whether more than a few files are left, so that one file's chunks should not fill the list."""
         index = self._index
-        narrowed = request.languages or request.paths or request.exclude or request.kinds
+        narrowed = request.languages or request.paths or request.exclude or request.kinds or request.changed_since
         return len(set(index.chunk_file[allowed].tolist()) if narrowed else index.paths) > 3
 
 

@@ -52,6 +52,7 @@ def ask(engine: Engine, question: Question) -> SearchResult:
                 kinds=parsed.kinds,
                 paths=parsed.paths,
                 exclude=parsed.exclude,
+                changed_since=parsed.changed_since,
             )
         )
     return engine.search(
@@ -64,6 +65,7 @@ def ask(engine: Engine, question: Question) -> SearchResult:
             exclude=parsed.exclude,
             per_file=question.per_file,
             explain=question.explain,
+            changed_since=parsed.changed_since,
         )
     )
 

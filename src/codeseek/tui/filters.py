@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-_FILTER = re.compile(r'(?<!\S)(-?)(lang|kind|path)[:：](?:"([^"]*)"|([^\s"]\S*))', re.IGNORECASE)
+from codeseek.query import FILTER
 
 
 class Filter(NamedTuple):
-    """One value of a filter: `lang` or `kind` or `path` or `-path`."""
+    """One value of a filter: `lang`, `kind`, `path`, `-path` or `changed`."""
 
     name: str
     value: str
@@ -18,7 +18,7 @@ class Filter(NamedTuple):
 def active(text: str) -> tuple[Filter, ...]:
     """Return the filters in a query, in the order in which they were typed."""
     found = []
-    for match in _FILTER.finditer(text):
+    for match in FILTER.finditer(text):
         values = [match[3]] if match[3] is not None else match[4].split(",")
         found += [Filter(f"{match[1]}{match[2].lower()}", value) for value in values if value]
     return tuple(dict.fromkeys(found))
@@ -26,7 +26,7 @@ def active(text: str) -> tuple[Filter, ...]:
 
 def words(text: str) -> str:
     """Return a query without its filters."""
-    return " ".join(_FILTER.sub(" ", text).split())
+    return " ".join(FILTER.sub(" ", text).split())
 
 
 def toggled(text: str, chosen: Filter) -> str:

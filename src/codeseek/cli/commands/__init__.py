@@ -25,7 +25,7 @@ _COMMANDS = {
 _ANYWHERE = {"-C": 1, "--project": 1, "--color": 1}
 """Options that may stand before a command's name, and how many words they take."""
 
-_FILTERS = ("-path:", "-path：", "-lang:", "-lang：", "-kind:", "-kind：")
+_FILTERS = tuple(f"-{name}{colon}" for name in ("path", "lang", "kind", "changed") for colon in ":：")
 
 _OVERVIEW = """\
 codeseek finds code and documentation by meaning, in English, Chinese and the mix of both, offline.

@@ -40,12 +40,13 @@ def colour(command: _Command) -> _Command:
 
 
 class Narrowing(NamedTuple):
-    """What `--lang`, `--kind`, `--path` and `--exclude` say; `!GLOB` is among the excluded already."""
+    """What `--lang`, `--kind`, `--path`, `--exclude` and `--changed` say; `!GLOB` is among the excluded already."""
 
     languages: tuple[str, ...]
     kinds: tuple[str, ...]
     paths: tuple[str, ...]
     exclude: tuple[str, ...]
+    changed_since: float | None
 
 
 def narrowing(command: _Command) -> _Command:
@@ -58,6 +59,7 @@ def narrowing(command: _Command) -> _Command:
         kind: Sequence[str],
         path: Sequence[str],
         exclude: Sequence[str],
+        changed: str | None,
         **others: object,
     ) -> object:
         chosen = Narrowing(
@@ -65,6 +67,7 @@ def narrowing(command: _Command) -> _Command:
             query.kinds(_parts(kind)),
             tuple(pattern for pattern in path if not pattern.startswith("!")),
             (*(pattern[1:] for pattern in path if pattern.startswith("!")), *exclude),
+            query.since([changed] if changed else []),
         )
         return command(*arguments, narrowing=chosen, **others)
 
@@ -74,6 +77,7 @@ def narrowing(command: _Command) -> _Command:
         _many("--kind", "KIND", f"Only this kind: {', '.join(KINDS)}.", _complete_kind),
         _many("--path", "GLOB", "Only paths that match; `!GLOB` leaves out.", _complete_path),
         _many("--exclude", "GLOB", "Leave out paths that match.", _complete_path),
+        click.option("--changed", metavar="WHEN", help="Only files changed since: `2h`, `3d`, `2026-01-31`."),
     )
 
 

@@ -47,8 +47,8 @@ def search_command(
     """Search code and documentation by meaning, in English, Chinese or both.
 
     The command's name may be left out, and so may quotes: `codeseek how is auth done`. Words such as `lang:go`,
-    `kind:function,method`, `path:src/**` and `-path:tests` narrow the search as the options do. The last word is a
-    PATH if it is a folder and not the only word: the search is limited to that folder then.
+    `kind:function,method`, `path:src/**`, `-path:tests` and `changed:2d` narrow the search as the options do. The last
+    word is a PATH if it is a folder and not the only word: the search is limited to that folder then.
     """
     typed, folder = _split(words)
     question = query.parse(typed)
@@ -63,6 +63,7 @@ def search_command(
         exclude=place.paths(exclude) if exclude else (),
         per_file=per_file,
         explain=why,
+        changed_since=max(filter(None, (narrowing.changed_since, question.changed_since)), default=None),
     )
     return _answer(ctx, place.root, request, typed, showing, task)
 
@@ -93,6 +94,7 @@ def similar_command(
         kinds=narrowing.kinds,
         paths=narrowing.paths,
         exclude=narrowing.exclude,
+        changed_since=narrowing.changed_since,
     )
     return _answer(ctx, root, request, place, showing)
 
@@ -195,6 +197,6 @@ def _file_and_line(place: str) -> tuple[Path, int]:
 
 def _advice(request: SearchRequest | SimilarRequest) -> str:
     """Say what to try after nothing was found."""
-    if request.languages or request.kinds or request.paths or request.exclude:
+    if request.languages or request.kinds or request.paths or request.exclude or request.changed_since:
         return "search without filters, or see with `codeseek status` what is indexed"
     return "use other words, or see with `codeseek status` what is indexed"
