@@ -33,7 +33,7 @@ _codeseek() {
     for ((at = 1; at < COMP_CWORD; at++)); do
         case ${COMP_WORDS[at]} in
             -C | --project | --color) ((at++)) ;;
-            search | similar | tui | index | status | list | forget | daemon | config | completions)
+            search | similar | tui | index | watch | status | list | forget | daemon | config | completions)
                 command=${COMP_WORDS[at]}
                 break
                 ;;
@@ -98,6 +98,14 @@ _codeseek() {
                 _codeseek_folders
             fi
             ;;
+        watch)
+            case $before in
+                -C | --project) _codeseek_folders; return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--project --help' -- "$word"))
+            fi
+            ;;
         status)
             case $before in
                 -C | --project) _codeseek_folders; return ;;
@@ -157,7 +165,7 @@ _codeseek() {
     esac
     if [[ -z $command ]]; then
         [[ $word == -* ]] && COMPREPLY+=($(compgen -W '--version' -- "$word"))
-        [[ $word == -* ]] || COMPREPLY=($(compgen -W 'search similar tui index status list forget daemon config completions' -- "$word"))
+        [[ $word == -* ]] || COMPREPLY=($(compgen -W 'search similar tui index watch status list forget daemon config completions' -- "$word"))
     fi
 }
 

@@ -7,11 +7,11 @@ function __codeseek_ask # OPTION: the values that the program knows
 end
 
 function __codeseek_without_command
-    not __fish_seen_subcommand_from search similar tui index status list forget daemon config completions
+    not __fish_seen_subcommand_from search similar tui index watch status list forget daemon config completions
 end
 
 function __codeseek_search # a query needs no command
-    not __fish_seen_subcommand_from similar tui index status list forget daemon config completions
+    not __fish_seen_subcommand_from similar tui index watch status list forget daemon config completions
 end
 
 complete -c codeseek -f
@@ -19,6 +19,7 @@ complete -c codeseek -n __codeseek_without_command -a search -d 'Search code and
 complete -c codeseek -n __codeseek_without_command -a similar -d 'Find code like the code at a line.'
 complete -c codeseek -n __codeseek_without_command -a tui -d 'Search full-screen, as you type.'
 complete -c codeseek -n __codeseek_without_command -a index -d 'Bring a project’s index up to date.'
+complete -c codeseek -n __codeseek_without_command -a watch -d 'Keep indexes up to date while files change.'
 complete -c codeseek -n __codeseek_without_command -a status -d 'Show what is indexed, and what was left out and why.'
 complete -c codeseek -n __codeseek_without_command -a list -d 'List the indexes on this machine.'
 complete -c codeseek -n __codeseek_without_command -a forget -d 'Delete an index; the files it was made from stay.'
@@ -66,6 +67,8 @@ complete -c codeseek -n '__fish_seen_subcommand_from index' -l quick -d 'Leave t
 complete -c codeseek -n '__fish_seen_subcommand_from index' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
 complete -c codeseek -n '__fish_seen_subcommand_from index' -s h -l help -d 'Show this message and exit'
 complete -c codeseek -n '__fish_seen_subcommand_from index' -a '(__fish_complete_directories)'
+complete -c codeseek -n '__fish_seen_subcommand_from watch' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
+complete -c codeseek -n '__fish_seen_subcommand_from watch' -s h -l help -d 'Show this message and exit'
 complete -c codeseek -n '__fish_seen_subcommand_from status' -l json -d 'Show it as JSON'
 complete -c codeseek -n '__fish_seen_subcommand_from status' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
 complete -c codeseek -n '__fish_seen_subcommand_from status' -l color -d 'When to use colours' -x -a 'auto always never'

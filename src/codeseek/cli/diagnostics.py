@@ -79,8 +79,8 @@ def trust(result: SearchResult) -> None:
         note(weakness)
 
 
-def refreshed(summary: RefreshSummary) -> None:
-    """Say what a refresh did."""
+def refreshed(summary: RefreshSummary, prefix: str = "") -> None:
+    """Say what a refresh did, after a `prefix` that says where."""
     read = summary.added + summary.changed
     if read or summary.removed:
         done = f"indexed {_counted(read, 'file')}, {_counted(summary.chunks, 'chunk')}"
@@ -94,9 +94,9 @@ def refreshed(summary: RefreshSummary) -> None:
         "skipped": summary.skipped,
     }
     detail = ", ".join(f"{number:,} {word}" for word, number in numbers.items() if number)
-    note(f"{done} in {summary.elapsed_s:.1f} s{f' ({detail})' if detail else ''}")
+    note(f"{prefix}{done} in {summary.elapsed_s:.1f} s{f' ({detail})' if detail else ''}")
     for name in summary.rebuilt:
-        note(f"rebuilt {name}")
+        note(f"{prefix}rebuilt {name}")
 
 
 def embedded(summary: EmbedSummary) -> None:

@@ -13,6 +13,7 @@ _COMMANDS = {
     "similar": "search",
     "tui": "tui",
     "index": "index",
+    "watch": "watch",
     "status": "status",
     "list": "status",
     "forget": "status",
