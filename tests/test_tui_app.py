@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +14,16 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
+from codeseek import settings
 from codeseek.errors import StoreError, UsageError
-from codeseek.records import Progress, RefreshSummary, SearchRequest, SearchResult, SimilarRequest
+from codeseek.local import LocalEngine
+from codeseek.records import Progress, ProgressListener, RefreshSummary, SearchRequest, SearchResult, SimilarRequest
 from codeseek.tui import keys, strings
 from codeseek.tui.browser import Browser
 from codeseek.tui.guide import Guide
 from codeseek.tui.picker import Picker
 from codeseek.tui.workspace import Project
+from codeseek.watcher import News, Polling, Refresh, Watcher
 from fake_engine import HITS, RESULT, FakeEngine
 from tui_driver import drive, numbered, seen, settle, workspace, write
 
@@ -226,18 +232,76 @@ def test_without_an_index_there_is_a_welcome_and_enter_indexes(project: Path) ->
     drive(workspace(project, engine, indexed=False), script)
 
 
-def test_changed_files_are_looked_for_and_the_answer_is_renewed(project: Path) -> None:
+class Watching:
+    """Stands for the watcher: remembers what it was given, and is told by a test when files change."""
+
+    def __init__(self, root: Path, refresh: Refresh, tell: Callable[[News], None], progress: ProgressListener) -> None:
+        self.root = root
+        self.closed = False
+        self._refresh = refresh
+        self._progress = progress
+        self.tell = tell
+
+    def change(self) -> None:
+        self.tell(self._refresh(self._progress))
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_changed_files_renew_the_answer(project: Path) -> None:
     engine = FakeEngine(summary=RefreshSummary(changed=1, unchanged=1))
+    watching: list[Watching] = []
+
+    def watch(*given: Any) -> Watching:
+        watching.append(Watching(*given))
+        return watching[-1]
 
     async def script(pilot: Pilot[Any], browser: Browser) -> None:
         await write(pilot, "replace")
         searches = engine.calls.count("search")
-        browser.session.refresh(asked=False)
+        await asyncio.to_thread(watching[0].change)
         await settle(pilot)
         assert engine.calls.count("search") == searches + 1
+        watching[0].tell(Polling("limit"))
+        await settle(pilot)
+        assert any("sysctl" in told.message for told in pilot.app._notifications)
 
-    drive(workspace(project, engine, refresh=True), script)
-    assert "refresh" in engine.calls
+    drive(workspace(project, engine, watch=watch), script)
+    assert engine.calls.count("refresh") == 1
+    assert [(one.root, one.closed) for one in watching] == [(project, True)]
+
+
+def test_a_saved_file_changes_the_answer_and_leaves_the_cursor(tmp_path: Path) -> None:
+    root = tmp_path / "project"
+    root.mkdir()
+    for number in range(30):
+        (root / f"part_{number}.py").write_text(f"def parse_part_{number}(text):\n    return text.parse({number})\n")
+    chosen = settings.load(None, {"data_dir": tmp_path / "data", "workers": 1})
+    engine = LocalEngine(root, chosen)
+    engine.refresh()
+
+    def watch(root: Path, *given: Any) -> Watcher:
+        watcher = Watcher(root, chosen.index_directory(root), *given)
+        watcher.start()
+        return watcher
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "parse part")
+        await pilot.press(*["down"] * 6)
+        hit, top = browser.results.current, browser.results.scroll_offset.y
+        row = browser.results.cursor * 2 - top
+        (root / "new.py").write_text("def parse_part(text):\n    return text\n")
+        until = time.monotonic() + 20
+        while not any(hit.chunk.path.name == "new.py" for hit in browser.results.hits):
+            assert time.monotonic() < until
+            await pilot.pause(0.05)
+        assert browser.results.current == hit or (
+            browser.results.current and hit and browser.results.current.chunk == hit.chunk
+        )
+        assert browser.results.cursor * 2 - browser.results.scroll_offset.y == row
+
+    drive(workspace(root, engine, watch=watch), script)
 
 
 def test_an_error_is_shown_with_its_hint(project: Path) -> None:
@@ -259,13 +323,51 @@ def test_another_project_takes_the_screen(project: Path, tmp_path: Path) -> None
 
     async def script(pilot: Pilot[Any], browser: Browser) -> None:
         await write(pilot, "replace")
-        await pilot.press("ctrl+g", "enter")
+        await pilot.press("ctrl+g", "down", "enter")
         await settle(pilot)
         assert isinstance(pilot.app.screen, Browser)
         assert pilot.app.screen.session.root == other
         assert pilot.app.screen.query_input.value == "replace"
 
     drive(workspace(project, projects=[Project(other, 3, 4, 5.0)]), script)
+
+
+def test_all_projects_are_searched_at_once_and_hits_say_of_which_they_are(project: Path, tmp_path: Path) -> None:
+    others = [tmp_path / name for name in ("alpha", "beta")]
+    engines = {project: FakeEngine()}
+    for root in others:
+        (root / "src").mkdir(parents=True)
+        (root / "src" / "store.py").write_text(f"name = '{root.name}'\n" * 30)
+        engines[root] = FakeEngine(hits=HITS[:1])
+    listed = [Project(root, 3, 4, 5.0) for root in others]
+    given = dataclasses.replace(workspace(project, projects=listed), open=lambda root: engines[root])
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        await pilot.press("ctrl+g")
+        await settle(pilot)
+        assert "all projects" in seen(browser)
+        await pilot.press("enter")
+        await settle(pilot)
+        everywhere = pilot.app.screen
+        assert isinstance(everywhere, Browser)
+        assert [str(hit.chunk.path) for hit in everywhere.results.hits] == ["alpha/src/store.py", "beta/src/store.py"]
+        assert "name = 'alpha'" in seen(everywhere)
+        await pilot.press("down", "tab", "y")
+        await settle(pilot)
+        assert pilot.app.clipboard == "beta/src/store.py:12"
+        everywhere.query_input.put("replace path:beta/src/** -path:tests")
+        await settle(pilot)
+        assert [str(hit.chunk.path) for hit in everywhere.results.hits] == ["beta/src/store.py"]
+        asked = engines[others[1]].requests[-1]
+        assert (asked.paths, asked.exclude) == (("src/**",), ("tests",))
+        await pilot.press("ctrl+s")
+        await settle(pilot)
+        asked = engines[others[1]].requests[-1]
+        assert isinstance(asked, SimilarRequest)
+        assert str(asked.path) == "src/store.py"
+
+    drive(given, script)
 
 
 def test_code_pasted_over_several_lines_is_one_query(project: Path) -> None:

@@ -122,7 +122,7 @@ def test_what_cannot_be_shown_says_why(tmp_path: Path) -> None:
 @given(st.text(alphabet="ab \n\t\"'#é检def():", max_size=200))
 def test_colours_lie_within_their_lines(text: str) -> None:
     lines = tuple(text.split("\n"))
-    made = [*source.coloured(source.Source(PurePosixPath("a.py"), "python", lines), lambda: False)]
+    made = [*source.coloured(source.Source(Path("a.py"), PurePosixPath("a.py"), "python", lines), lambda: False)]
     spans = [line for _, batch in made for line in batch]
     assert len(spans) == len(lines)
     for line, ranges in zip(lines, spans, strict=True):

@@ -69,7 +69,6 @@ def test_the_screen_looks_as_it_did(
     async def script(pilot: Pilot[Any], browser: Browser) -> None:
         pilot.app.theme = theme
         browser.query_input.cursor_blink = False
-        browser.session.name = "project"
         browser.session.root = Path("/project") if not text else browser.session.root
         browser.status = STATUS
         browser.query_input.put(text)

@@ -13,7 +13,7 @@ from codeseek.engine import Engine
 from codeseek.records import Hit
 from codeseek.tui.app import CodeseekApp
 from codeseek.tui.browser import Browser
-from codeseek.tui.workspace import Export, Project, Workspace
+from codeseek.tui.workspace import Export, Project, Watch, Workspace
 from fake_engine import HITS, FakeEngine
 
 Script = Callable[[Pilot[Any], Browser], Awaitable[None]]
@@ -41,7 +41,7 @@ def workspace(
     *,
     indexed: bool = True,
     projects: Sequence[Project] = (),
-    refresh: bool = False,
+    watch: Watch | None = None,
 ) -> Workspace:
     """Return what the command gives to the screen, around a fake engine."""
     chosen = engine or FakeEngine()
@@ -52,7 +52,7 @@ def workspace(
         projects=lambda: projects,
         export=_exported,
         memory=root.parent / "memory",
-        refresh=refresh,
+        watch=watch,
     )
 
 

@@ -102,7 +102,7 @@ class Watcher:
 
     def __enter__(self) -> Self:
         """Begin to watch."""
-        self._thread.start()
+        self.start()
         return self
 
     def __exit__(
@@ -110,6 +110,10 @@ class Watcher:
     ) -> None:
         """End a refresh that goes on, and watch nothing any more."""
         self.close()
+
+    def start(self) -> None:
+        """Begin to watch."""
+        self._thread.start()
 
     def close(self) -> None:
         """End a refresh that goes on, and watch nothing any more."""
@@ -138,7 +142,7 @@ class Watcher:
                     if in_vain >= _IN_VAIN:
                         self._ended.wait(min(_LONGEST_REST_S, took * _SHARE))
                     self._wait()
-        except _Closed:
+        except KeyboardInterrupt:  # `_Closed`, or what a listener raises to end a refresh
             pass
         finally:
             if self._source is not None:

@@ -51,8 +51,9 @@ class Browser(Deeds, Choices):
         self.set_out(self.app.size.width)
         self.ask()
         self.paint_lines()
-        self.session.begin()
-        self.set_timer(self.session.pause_s, self._look_for_changes)
+        self.session.follow()
+        if self.session.indexed and self.session.workspace.watch is None:
+            self.session.tell_status()
 
     def leave_for(self, root: Path, text: str) -> None:
         """Go to another project."""
@@ -149,11 +150,6 @@ class Browser(Deeds, Choices):
 
     # ------------------------------------------------------------ the index
 
-    def _look_for_changes(self) -> None:
-        if self.session.indexed and self.session.workspace.refresh and self.app.app_focus:
-            self.session.refresh(asked=False)
-        self.set_timer(self.session.pause_s, self._look_for_changes)
-
     @on(messages.Advanced)
     def _advanced(self, message: messages.Advanced) -> None:
         before, self.progress = self.progress, message.progress
@@ -166,6 +162,7 @@ class Browser(Deeds, Choices):
     def _refreshed(self, message: messages.Refreshed) -> None:
         summary, self.progress = message.summary, None
         changed = bool(summary.added or summary.changed or summary.removed or summary.rebuilt)
+        self.session.follow()
         if message.asked:
             files = summary.added + summary.changed + summary.unchanged
             seconds = f"{summary.elapsed_s:.1f}"
@@ -188,6 +185,12 @@ class Browser(Deeds, Choices):
         if message.asked:
             self.tell(message.error.message, message.error.hint)
         self.paint_lines()
+
+    @on(messages.Polls)
+    def _polls(self, message: messages.Polls) -> None:
+        if not self.session.polls:
+            self.session.polls = True
+            self.tell(say("polls"), say(f"polls-{message.reason}"))
 
     @on(messages.Told)
     def _told(self, message: messages.Told) -> None:
@@ -220,7 +223,7 @@ class Browser(Deeds, Choices):
 
     @on(events.AppFocus)
     def _came_back(self) -> None:
-        if self.session.indexed and self.session.workspace.refresh:
+        if self.session.indexed and self.session.polls:
             self.session.refresh(asked=False)
 
     @on(lines.Crumbs.Sized)

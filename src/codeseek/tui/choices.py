@@ -6,7 +6,7 @@ import functools
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from codeseek import screen
 from codeseek.records import KINDS, Hit, SearchResult
@@ -18,6 +18,7 @@ from codeseek.tui.lines import ago
 from codeseek.tui.picker import Item, Picker
 from codeseek.tui.stage import Stage
 from codeseek.tui.strings import say
+from codeseek.tui.workspace import EVERYWHERE, Export
 
 _FOLDERS = 12
 
@@ -104,11 +105,17 @@ class Choices(Stage):
 
     def action_projects(self) -> None:
         """Offer the other projects."""
-        projects = [one for one in self.session.workspace.projects() if one.root != self.session.root]
+        known = self.session.workspace.projects()
+        projects = [one for one in known if one.root != self.session.root]
         if not projects:
             self.tell(say("no-project"))
             return
-        items = [
+        items = (
+            []
+            if self.session.everywhere
+            else [Item(EVERYWHERE, say("everywhere"), say("of-projects", count=len(known)))]
+        )
+        items += [
             Item(one.root, str(one.root), f"{one.files:,} · {ago(time.time() - (one.indexed_at or 0.0))}")
             for one in projects
         ]
@@ -159,14 +166,14 @@ class Choices(Stage):
         hits = self.results.picked
         if not hits:
             return
-        root = self.session.root
+        file = self.session.file
         makers: dict[str, Callable[[Hit], str]] = {
             "copy-place": lambda hit: f"{hit.chunk.path}:{line_of(hit)}",
             "copy-path": lambda hit: str(hit.chunk.path),
-            "copy-whole-path": lambda hit: str(root / hit.chunk.path),
+            "copy-whole-path": lambda hit: str(file(hit.chunk.path)),
             "copy-code": lambda hit: hit.chunk.text,
             "copy-symbol": lambda hit: hit.chunk.symbol,
-            "copy-link": lambda hit: f"{(root / hit.chunk.path).as_uri()}#L{line_of(hit)}",
+            "copy-link": lambda hit: f"{file(hit.chunk.path).as_uri()}#L{line_of(hit)}",
         }
         made = {name: "\n".join(filter(None, map(maker, hits))) for name, maker in makers.items()}
         items = [Item(text, say(name), text.split("\n", 1)[0]) for name, text in made.items() if text]
@@ -202,9 +209,11 @@ class Choices(Stage):
 
     def write_export(self, format_name: str, result: SearchResult) -> None:
         """Write hits to a new file in the current folder; none is ever overwritten."""
-        from codeseek.tui.workspace import Export
-
-        text = self.session.workspace.export(Export(format_name, result, self.query_input.value, self.session.root))
+        root = self.session.root
+        if self.session.everywhere:
+            root = Path(self.session.file(result.hits[0].chunk.path).anchor)
+            result = result._replace(hits=tuple(map(self._from_anchor, result.hits)))
+        text = self.session.workspace.export(Export(format_name, result, self.query_input.value, root))
         suffix = {"markdown": "md", "vimgrep": "txt"}.get(format_name, format_name)
         for number in range(1, 1_000):
             path = Path(f"codeseek-hits{f'-{number}' if number > 1 else ''}.{suffix}").absolute()
@@ -218,3 +227,9 @@ class Choices(Stage):
                 return
             self.tell(say("exported", count=len(result.hits), path=screen.safe(str(path))))
             return
+
+    def _from_anchor(self, hit: Hit) -> Hit:
+        """Return a hit of one of many projects with its path from the root of the file system."""
+        file = self.session.file(hit.chunk.path)
+        path = PurePosixPath(file.relative_to(file.anchor).as_posix())
+        return hit._replace(chunk=hit.chunk._replace(path=path))

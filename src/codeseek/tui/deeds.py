@@ -82,7 +82,7 @@ class Deeds(Stage):
         if not hits:
             return
         self.remember()
-        command = editor.command([editor.Place(self.session.root / hit.chunk.path, line_of(hit)) for hit in hits])
+        command = editor.command([editor.Place(self.session.file(hit.chunk.path), line_of(hit)) for hit in hits])
         if command is None:
             self.tell(say("no-editor"), say("no-editor-hint"))
             return
@@ -108,7 +108,8 @@ class Deeds(Stage):
         self.refresh()
         if status:
             self.tell(say("editor-failed", editor=command.name, status=status))
-        self.session.refresh(asked=False)
+        if self.session.workspace.watch is not None:
+            self.session.refresh(asked=False)
 
     def action_choose(self) -> None:
         """Choose the hit under the cursor, or no longer."""

@@ -73,6 +73,14 @@ class RefreshFailed(Message):
         self.asked = asked
 
 
+class Polls(Message):
+    """Changed files are looked for every few seconds, for want of events; why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__()
+        self.reason = reason
+
+
 class Told(Message):
     """The index has told what it holds."""
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
 from textual.message import Message
@@ -11,25 +13,24 @@ from textual.screen import Screen
 
 from codeseek.engine import Engine
 from codeseek.errors import CodeseekError
-from codeseek.records import Progress
+from codeseek.records import Progress, ProgressListener, RefreshSummary
 from codeseek.tui import asking, messages, source
 from codeseek.tui.asking import Question
+from codeseek.tui.everywhere import Everywhere
 from codeseek.tui.memory import Memory
 from codeseek.tui.source import Source
+from codeseek.tui.strings import say
 from codeseek.tui.workers import Desk, Superseded
-from codeseek.tui.workspace import Workspace
+from codeseek.tui.workspace import EVERYWHERE, Watching, Workspace
+from codeseek.watcher import News, Polling
 
-_SHORTEST_PAUSE_S = 3.0
-_LONGEST_PAUSE_S = 30.0
 _REST_S = 0.04
 """Colours wait for so long after a file is shown: whoever types on does not wait for them."""
 _KEPT = 24
 """Files that are kept as they were read."""
-_SHARE = 50
-"""A look for changed files is followed by a pause this many times as long: at most 2 % of a core."""
 
 
-class _Stop(BaseException):
+class _Stop(KeyboardInterrupt):
     """Ends a refresh whose screen is gone; what is done is kept, as after an interrupt."""
 
 
@@ -39,10 +40,21 @@ class Session:
     def __init__(self, workspace: Workspace, root: Path) -> None:
         self.workspace = workspace
         self.root = root
-        self.name = root.name or str(root)
-        self.engine: Engine = workspace.open(root)
-        self.indexed = workspace.is_indexed(root)
-        self.pause_s = _SHORTEST_PAUSE_S
+        self.everywhere = root == EVERYWHERE
+        if self.everywhere:
+            everywhere = Everywhere([project.root for project in workspace.projects()], workspace.open)
+            self.engine: Engine = everywhere
+            self.locate = everywhere.locate
+            self._engines = {member.root: member.engine for member in everywhere.members.values()}
+            self.indexed = True
+        else:
+            self.engine = workspace.open(root)
+            self.locate = lambda path: (root, path)
+            self._engines = {root: self.engine}
+            self.indexed = workspace.is_indexed(root)
+        self.polls = False
+        self._watching: list[Watching] = []
+        self._writing = threading.Lock()
         self.memory = Memory(workspace.memory)
         self._known: dict[PurePosixPath, Source] = {}
         self._screen: Screen[None] | None = None
@@ -60,16 +72,31 @@ class Session:
     def close(self) -> None:
         """End the work that goes on, and close the engine."""
         self._closing = True
+        for watching in self._watching:
+            watching.close()
         for desk in (self.questions, self.files, self.refreshes, self.told):
             desk.close()
         self.engine.close()
 
+    @property
+    def name(self) -> str:
+        """What is searched, in a word."""
+        return say("everywhere") if self.everywhere else self.root.name or str(self.root)
+
+    def file(self, path: PurePosixPath) -> Path:
+        """Return where a file lies that a hit names."""
+        root, inner = self.locate(path)
+        return root / inner
+
     # ------------------------------------------------------------ wishes, on the event loop
 
-    def begin(self) -> None:
-        """Look for changed files at once."""
-        if self.indexed and self.workspace.refresh:
-            self.refresh(asked=False)
+    def follow(self) -> None:
+        """Look for changed files at once, and whenever there are any."""
+        if self.indexed and self.workspace.watch is not None and not self._watching:
+            self._watching = [
+                self.workspace.watch(root, self._turns(engine), self._heard, self._listener(asked=False))
+                for root, engine in self._engines.items()
+            ]
 
     def ask(self, question: Question) -> None:
         """Want an answer to a question, and to no earlier one."""
@@ -124,8 +151,8 @@ class Session:
     def _read(self, path: PurePosixPath, language: str) -> Source:
         """Read a file, or return it as it was read before if it has not changed since."""
         known = self._known.get(path)
-        if known is None or not source.is_current(self.root, known):
-            known = source.read(self.root, path, language)
+        if known is None or not source.is_current(known):
+            known = source.read(*self.locate(path), language, shown=path)
         self._known.pop(path, None)
         self._known[path] = known
         while len(self._known) > _KEPT:
@@ -137,6 +164,27 @@ class Session:
             self._post(messages.Told(self.engine.status()))
 
     def _refresh(self, asked: bool, _: Superseded) -> None:  # noqa: FBT001 # a task is one value
+        try:
+            summary = self._turns(self.engine)(self._listener(asked=asked))
+        except CodeseekError as error:
+            self._post(messages.RefreshFailed(error, asked=asked))
+        except _Stop:
+            return
+        else:
+            self.indexed = True
+            self._post(messages.Refreshed(summary, asked=asked))
+
+    def _turns(self, engine: Engine) -> Callable[[ProgressListener], RefreshSummary]:
+        """Return what refreshes an index while nothing else of this session does."""
+
+        def refresh(listener: ProgressListener) -> RefreshSummary:
+            with self._writing:
+                return engine.refresh(listener)
+
+        return refresh
+
+    def _listener(self, *, asked: bool) -> ProgressListener:
+        """Return what tells the screen how far a refresh is, a few times a second."""
         said = 0.0
 
         def listen(progress: Progress) -> None:
@@ -148,15 +196,13 @@ class Session:
                 said = now
                 self._post(messages.Advanced(progress))
 
-        began = time.monotonic()
-        try:
-            summary = self.engine.refresh(listen)
-        except CodeseekError as error:
-            self._post(messages.RefreshFailed(error, asked=asked))
-        except _Stop:
-            return
+        return listen
+
+    def _heard(self, news: News) -> None:
+        """Tell the screen what following the files has come to."""
+        if isinstance(news, RefreshSummary):
+            self._post(messages.Refreshed(news, asked=False))
+        elif isinstance(news, Polling):
+            self._post(messages.Polls(news.reason))
         else:
-            self.indexed = True
-            self._post(messages.Refreshed(summary, asked=asked))
-        took = time.monotonic() - began
-        self.pause_s = min(_LONGEST_PAUSE_S, max(_SHORTEST_PAUSE_S, took * _SHARE))
+            self._post(messages.RefreshFailed(news, asked=False))

@@ -62,8 +62,9 @@ _LEXERS = {
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A file's lines, with tabs made spaces; `problem` says in words why there are none."""
+    """A file's lines, with tabs made spaces; `problem` says in words why there are none. `path` is as hits name it."""
 
+    file: Path
     path: PurePosixPath
     language: str
     lines: tuple[str, ...]
@@ -74,32 +75,32 @@ class Source:
     """The colours of the lines so far; only the screen adds to them."""
 
 
-def read(root: Path, path: PurePosixPath, language: str) -> Source:
-    """Read a file for the preview; what cannot be shown comes with its `problem`."""
-    file = root / path
+def read(root: Path, path: PurePosixPath, language: str, shown: PurePosixPath | None = None) -> Source:
+    """Read a file for the preview, which is `shown` by another path; what cannot be shown comes with its `problem`."""
+    file, path = root / path, shown or path
     try:
         if not file.resolve().is_relative_to(root.resolve()):
-            return Source(path, language, (), problem="outside")
+            return Source(file, path, language, (), problem="outside")
         with file.open("rb") as stream:
             data = stream.read(_LARGEST + 1)
             mtime_ns = file.stat().st_mtime_ns
     except FileNotFoundError:
-        return Source(path, language, (), problem="gone")
+        return Source(file, path, language, (), problem="gone")
     except (OSError, ValueError):
-        return Source(path, language, (), problem="unreadable")
+        return Source(file, path, language, (), problem="unreadable")
     text = decoded(data[:_LARGEST])
     if text is None:
-        return Source(path, language, (), problem="binary", mtime_ns=mtime_ns)
+        return Source(file, path, language, (), problem="binary", mtime_ns=mtime_ns)
     lines = tuple(line.expandtabs(4)[:_WIDEST] for line in _LINE_END.split(text))
     if len(lines) > 1 and not lines[-1]:
         lines = lines[:-1]
-    return Source(path, language, lines, truncated=len(data) > _LARGEST, mtime_ns=mtime_ns)
+    return Source(file, path, language, lines, truncated=len(data) > _LARGEST, mtime_ns=mtime_ns)
 
 
-def is_current(root: Path, source: Source) -> bool:
+def is_current(source: Source) -> bool:
     """Tell whether a file is still as it was read."""
     try:
-        return (root / source.path).stat().st_mtime_ns == source.mtime_ns
+        return source.file.stat().st_mtime_ns == source.mtime_ns
     except (OSError, ValueError):
         return source.problem == "gone"
 

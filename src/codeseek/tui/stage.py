@@ -180,7 +180,8 @@ class Stage(Screen[None]):
         if asked and self.result is not None and self.session.indexed:
             text = home.nothing(self.query_input.value, self.progress, self.palette, min(100, self.app.size.width - 6))
         elif self.session.indexed:
-            name, recent = str(self.session.root), self.session.memory.queries
+            name = self.session.name if self.session.everywhere else str(self.session.root)
+            recent = self.session.memory.queries
             text = home.glance(name, self.status, recent, self.palette)
         else:
             text = home.welcome(self.session.root, self.progress, self.palette, min(100, self.app.size.width - 6))

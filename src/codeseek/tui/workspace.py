@@ -5,10 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from codeseek.engine import Engine
-from codeseek.records import SearchResult
+from codeseek.records import ProgressListener, SearchResult
+from codeseek.watcher import News, Refresh
+
+EVERYWHERE = Path()
+"""Instead of a project's root: all indexed projects."""
+
+
+class Watching(Protocol):
+    """Follows changed files until it is closed."""
+
+    def close(self) -> None:
+        """Follow nothing any more."""
+        ...
+
+
+Watch = Callable[[Path, Refresh, Callable[[News], None], ProgressListener], Watching]
+"""Begins to follow a project's files: refreshes at once and after changes, and tells what came of it, in a thread."""
 
 
 class Project(NamedTuple):
@@ -34,7 +50,7 @@ class Workspace:
     """`root` is the project to begin with; `open` opens an engine on a project.
 
     `is_indexed` and `projects` tell what there is without opening anything large; `export` makes text in one of
-    `formats`; `memory` is the folder for history and preferences; `refresh` says whether to follow changed files.
+    `formats`; `memory` is the folder for history and preferences; `watch` follows changed files, None does not.
     """
 
     root: Path
@@ -44,4 +60,4 @@ class Workspace:
     export: Callable[[Export], str]
     memory: Path
     formats: Sequence[str] = ("vimgrep", "json", "markdown")
-    refresh: bool = True
+    watch: Watch | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,9 @@ from codeseek.cli.place import locate
 from codeseek.errors import ExitCode
 
 if TYPE_CHECKING:
+    from codeseek.records import ProgressListener
     from codeseek.tui.workspace import Export, Project
+    from codeseek.watcher import News, Refresh, Watcher
 
 
 @click.command("tui", short_help="Search full-screen, as you type.")
@@ -40,9 +42,23 @@ def tui_command(ctx: click.Context, /, words: tuple[str, ...], project: str | No
         projects=functools.partial(_projects, chosen.data_dir),
         export=_exported,
         memory=chosen.data_dir / "tui",
-        refresh=chosen.refresh,
+        watch=functools.partial(_watch, chosen) if chosen.refresh else None,
     )
     return ExitCode.FAILED if tui.run(workspace, " ".join(words)) else ExitCode.FOUND
+
+
+def _watch(
+    chosen: settings.Settings,
+    root: Path,
+    refresh: Refresh,
+    tell: Callable[[News], None],
+    progress: ProgressListener,
+) -> Watcher:
+    from codeseek.watcher import Watcher
+
+    watcher = Watcher(root, chosen.index_directory(root), refresh, tell, progress)
+    watcher.start()
+    return watcher
 
 
 def _projects(data_dir: Path) -> Sequence[Project]:

@@ -1,0 +1,212 @@
+"""Every indexed project as one: its engines asked in turn, their answers joined, each path beginning with its project."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple, TypeVar
+
+from codeseek.engine import Engine
+from codeseek.errors import CodeseekError, ProjectError, UsageError
+from codeseek.records import (
+    WHOLE,
+    Freshness,
+    Hit,
+    ProgressListener,
+    RefreshSummary,
+    SearchRequest,
+    SearchResult,
+    SimilarRequest,
+    Status,
+)
+
+_SHARPNESS = 14.0
+"""How much more a project counts for one whose best hits are nearer in meaning: e to so many times the cosines' difference."""
+_TELLING = 3
+"""Hits that say how near a project comes."""
+
+Request = TypeVar("Request", SearchRequest, SimilarRequest)
+
+
+class Member(NamedTuple):
+    """A project among others."""
+
+    root: Path
+    engine: Engine
+
+
+def labels(roots: Iterable[Path]) -> dict[str, Path]:
+    """Return a short name for each project, unlike all others: its folder's, with the folder around it where needed."""
+    named: dict[str, Path] = {}
+    listed = [*roots]
+    common = Counter(root.name for root in listed)
+    for root in listed:
+        name = label = (
+            root.name if common[root.name] == 1 and root.name else f"{root.parent.name}-{root.name or 'root'}"
+        )
+        number = 1
+        while label in named:
+            number += 1
+            label = f"{name}-{number}"
+        named[label] = root
+    return named
+
+
+class Everywhere:
+    """An engine over many projects; engines are opened with the first question."""
+
+    def __init__(self, roots: Iterable[Path], open_engine: Callable[[Path], Engine]) -> None:
+        self.members = {label: Member(root, open_engine(root)) for label, root in labels(roots).items()}
+
+    def locate(self, path: PurePosixPath) -> tuple[Path, PurePosixPath]:
+        """Return the root of a path's project, and the path in it."""
+        return self.members[path.parts[0]].root, PurePosixPath(*path.parts[1:])
+
+    def search(self, request: SearchRequest) -> SearchResult:
+        """Ask every project; raises what the last one says if none answers."""
+        began = time.perf_counter()
+        answers, problems = {}, []
+        for label, member in self.members.items():
+            own = self._narrowed(label, request._replace(explain=True))
+            if own is None:
+                continue
+            try:
+                answers[label] = member.engine.search(own)
+            except UsageError:
+                raise
+            except CodeseekError as error:
+                problems.append((label, error))
+        if not answers and problems:
+            raise problems[-1][1]
+        joined = _joined(answers, request.limit)
+        weaker = [f"{label}: {text}" for label, one in answers.items() for text in one.degraded]
+        weaker += [f"{label}: {error.message}" for label, error in problems]
+        return SearchResult(
+            joined,
+            tier=", ".join(dict.fromkeys(one.tier for one in answers.values())),
+            freshness=_freshness(one.freshness for one in answers.values()),
+            indexed_at=max((one.indexed_at for one in answers.values() if one.indexed_at), default=None),
+            degraded=tuple(weaker),
+            terms=tuple(dict.fromkeys(term for one in answers.values() for term in one.terms)),
+            elapsed_ms=(time.perf_counter() - began) * 1000,
+        )
+
+    def similar(self, request: SimilarRequest) -> SearchResult:
+        """Ask the project in which the place is."""
+        label = request.path.parts[0] if request.path.parts else ""
+        if label not in self.members:
+            raise UsageError(f"`{label}` is none of the projects", "name a place of a hit")
+        _, inner = self.locate(request.path)
+        own = self._narrowed(label, request)
+        if own is None:
+            return SearchResult((), tier="")
+        found = self.members[label].engine.similar(own._replace(path=inner))
+        return found._replace(hits=tuple(_named(hit, label) for hit in found.hits))
+
+    def refresh(
+        self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False
+    ) -> RefreshSummary:
+        """Bring every index up to date; a project that fails does not keep the others from it."""
+        done, problems = [], []
+        for member in self.members.values():
+            try:
+                done.append(member.engine.refresh(listener, under=under, thorough=thorough))
+            except CodeseekError as error:
+                problems.append(error)
+        if problems and not done:
+            raise problems[-1]
+        return RefreshSummary(
+            added=sum(one.added for one in done),
+            changed=sum(one.changed for one in done),
+            removed=sum(one.removed for one in done),
+            unchanged=sum(one.unchanged for one in done),
+            skipped=sum(one.skipped for one in done),
+            chunks=sum(one.chunks for one in done),
+            elapsed_s=sum(one.elapsed_s for one in done),
+            rebuilt=tuple(name for one in done for name in one.rebuilt),
+        )
+
+    def status(self) -> Status:
+        """Say what all of them hold."""
+        told = []
+        for member in self.members.values():
+            try:
+                told.append(member.engine.status())
+            except CodeseekError:
+                continue
+        if not told:
+            raise ProjectError("no project is indexed", "index one with `codeseek index`")
+        return told[0]._replace(
+            files=sum(one.files for one in told),
+            chunks=sum(one.chunks for one in told),
+            languages=_summed(one.languages for one in told),
+            kinds=_summed(one.kinds for one in told),
+            skipped=_summed(one.skipped for one in told),
+            size_bytes=sum(one.size_bytes for one in told),
+            stale_files=sum(one.stale_files for one in told),
+            freshness=_freshness(one.freshness for one in told),
+            indexed_at=max((one.indexed_at for one in told if one.indexed_at), default=None),
+        )
+
+    def close(self) -> None:
+        """Let go of all of them."""
+        for member in self.members.values():
+            member.engine.close()
+
+    def _narrowed(self, label: str, request: Request) -> Request | None:
+        """Return a request with path patterns as one project sees them; None where they leave nothing of it."""
+        paths = self._inside(label, request.paths)
+        exclude = self._inside(label, request.exclude)
+        if (request.paths and not paths) or "**" in exclude:
+            return None
+        return request._replace(paths=() if "**" in paths else paths, exclude=exclude)
+
+    def _inside(self, label: str, patterns: Sequence[str]) -> tuple[str, ...]:
+        """Return patterns that begin with no project, and those that begin with this one, without its name."""
+        inside = []
+        for pattern in patterns:
+            head, _, rest = pattern.removeprefix("./").partition("/")
+            if head not in self.members:
+                inside.append(pattern)
+            elif head == label:
+                inside.append(rest or "**")
+        return tuple(inside)
+
+
+def _joined(answers: Mapping[str, SearchResult], limit: int) -> tuple[Hit, ...]:
+    """Merge answers: each keeps its order, and a project counts the more the nearer its best hits are in meaning."""
+    near = {}
+    for label, answer in answers.items():
+        cosines = [float(str(hit.why["cosine"])) for hit in answer.hits[:_TELLING] if "cosine" in hit.why]
+        near[label] = max(cosines, default=0.0)
+    best = max(near.values(), default=0.0)
+    keyed = []
+    for label, answer in answers.items():
+        weight = math.exp(_SHARPNESS * (near[label] - best))
+        keyed += [((rank + 0.5) / weight, label, weight, hit) for rank, hit in enumerate(answer.hits)]
+    keyed.sort(key=lambda one: one[:2])
+    hits, score = [], 1.0
+    for _, label, weight, hit in keyed[:limit]:
+        score = min(score, hit.score * weight)
+        hits.append(_named(hit, label)._replace(score=score))
+    return tuple(hits)
+
+
+def _named(hit: Hit, label: str) -> Hit:
+    return hit._replace(chunk=hit.chunk._replace(path=PurePosixPath(label) / hit.chunk.path))
+
+
+def _freshness(each: Iterable[Freshness]) -> Freshness:
+    """Return the worst."""
+    found = {*each}
+    return "stale" if "stale" in found else "unknown" if "unknown" in found else "fresh"
+
+
+def _summed(each: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    total: Counter[str] = Counter()
+    for one in each:
+        total.update(one)
+    return dict(total.most_common())
