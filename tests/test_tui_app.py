@@ -175,6 +175,59 @@ def test_filters_are_chosen_from_a_list_and_written_into_the_query(project: Path
     drive(workspace(project), script)
 
 
+def test_facets_count_the_whole_answer_each_without_its_own_filter(project: Path) -> None:
+    engine = FakeEngine(hits=numbered(300))
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        browser.query_input.put("replace lang:python")
+        await settle(pilot)
+        asked = len(engine.requests)
+        await pilot.press("f2")
+        await settle(pilot)
+        limits = [(request.limit, request.languages) for request in engine.requests[asked:]]
+        assert limits == [(400, ("python",)), (400, ())]
+        await pilot.pause()
+        assert "300" not in seen(browser)
+        assert "150 / 5" in seen(browser)
+        await write(pilot, "changed:1d")
+        await pilot.press("enter", "escape")
+        await settle(pilot)
+        assert browser.query_input.value == "replace lang:python changed:1d"
+        assert engine.requests[-1].changed_since is not None
+
+    drive(workspace(project, engine), script)
+
+
+def test_a_slower_model_is_asked_after_a_pause_and_moves_nothing(project: Path) -> None:
+    engine = FakeEngine(hits=numbered(30))
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "rep")
+        await pilot.press("down", "down")
+        hit = browser.results.current
+        assert all(isinstance(request, SearchRequest) and request.quick for request in engine.requests)
+        engine.hits = (*numbered(30)[2:], *numbered(30)[:2])
+        await pilot.pause(0.5)
+        await settle(pilot)
+        assert [request.quick for request in engine.requests if isinstance(request, SearchRequest)].count(False) == 1
+        assert browser.results.current == hit
+
+    drive(dataclasses.replace(workspace(project, engine), deep=True), script)
+
+
+def test_what_is_weaker_than_it_should_be_is_said(project: Path) -> None:
+    result = RESULT._replace(degraded=("the graph [b]is[/b] missing",), coverage=0.4, tier="bundled+large")
+    engine = FakeEngine(result=result)
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        assert "degraded" in seen(browser)
+        assert "▲ the graph [b]is[/b] missing" in seen(browser)
+        assert "bundled+large 40%" in seen(browser)
+
+    drive(workspace(project, engine), script, size=(140, 30))
+
+
 def test_several_hits_are_chosen_and_exported(project: Path) -> None:
     async def script(pilot: Pilot[Any], browser: Browser) -> None:
         await write(pilot, "replace")

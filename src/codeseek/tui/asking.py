@@ -21,7 +21,8 @@ LONGEST = 2_000
 class Question:
     """What is asked: the text as typed, or the likes of a place in a file narrowed by the text's filters.
 
-    `number` tells a later question from an earlier one; `quiet` ones are asked again after files have changed.
+    `number` tells a later question from an earlier one; `quiet` ones are asked again after files have changed, and leave
+    the cursor where it is; `deep` ones are put to the slower model too.
     """
 
     number: int
@@ -31,6 +32,7 @@ class Question:
     per_file: int = 1
     quiet: bool = False
     explain: bool = False
+    deep: bool = False
 
     @property
     def has_words(self) -> bool:
@@ -65,6 +67,7 @@ def ask(engine: Engine, question: Question) -> SearchResult:
             exclude=parsed.exclude,
             per_file=question.per_file,
             explain=question.explain,
+            quick=not question.deep,
             changed_since=parsed.changed_since,
         )
     )

@@ -25,6 +25,8 @@ from codeseek.tui.strings import say
 
 _LINGER_S = 2.0
 """A query whose answer was looked at for so long is kept in the history."""
+_PAUSE_S = 0.35
+"""After such a pause in typing a slower model is asked too."""
 
 
 class Browser(Deeds, Choices):
@@ -84,8 +86,11 @@ class Browser(Deeds, Choices):
                 self.return_to = None
             self.show_current()
             self.paint_lines()
-        if self.linger is not None:
-            self.linger.stop()
+        for timer in (self.linger, self.pause):
+            if timer is not None:
+                timer.stop()
+        if self.session.workspace.deep and not question.deep and question.place is None:
+            self.pause = self.set_timer(_PAUSE_S, self.ask_deeper)
         if message.result.hits and not question.quiet:
             self.linger = self.set_timer(_LINGER_S, self.remember)
 
@@ -104,7 +109,7 @@ class Browser(Deeds, Choices):
     def _want_more(self) -> None:
         asked = self.question
         if asked is not None and self.result is not None and len(self.result.hits) >= asked.limit < MOST:
-            self.ask(quiet=True, limit=min(MOST, asked.limit * 2))
+            self.ask(quiet=True, deep=asked.deep, limit=min(MOST, asked.limit * 2))
 
     # ------------------------------------------------------------ the preview
 
@@ -184,6 +189,12 @@ class Browser(Deeds, Choices):
         self.progress = None
         if message.asked:
             self.tell(message.error.message, message.error.hint)
+        self.paint_lines()
+
+    @on(messages.Embedded)
+    def _embedded(self) -> None:
+        self.progress = None
+        self.ask_again()
         self.paint_lines()
 
     @on(messages.Polls)

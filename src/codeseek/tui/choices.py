@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
+from textual import on
+
 from codeseek import screen
-from codeseek.records import KINDS, Hit, SearchResult
-from codeseek.tui import clipboard, filters, keys, strings
+from codeseek.records import Hit, SearchResult
+from codeseek.tui import clipboard, facets, filters, keys, messages, strings
 from codeseek.tui.asking import line_of
 from codeseek.tui.filters import Filter
 from codeseek.tui.guide import Guide
@@ -19,41 +21,6 @@ from codeseek.tui.picker import Item, Picker
 from codeseek.tui.stage import Stage
 from codeseek.tui.strings import say
 from codeseek.tui.workspace import EVERYWHERE, Export
-
-_FOLDERS = 12
-
-
-def facets(text: str, hits: Sequence[Hit], languages: Sequence[str]) -> list[Item]:
-    """Return the filters that there are, with how many of the hits each would leave."""
-    active = filters.active(text)
-    by_language = Counter(hit.chunk.language for hit in hits)
-    by_kind = Counter(hit.chunk.kind for hit in hits)
-    folders = Counter(_folder(hit) for hit in hits)
-    names: dict[str, list[tuple[Filter, int]]] = {
-        "facet-kind": [(Filter("kind", kind), by_kind[kind]) for kind in sorted(KINDS, key=lambda one: -by_kind[one])],
-        "facet-language": [
-            (Filter("lang", name), by_language[name])
-            for name in [*dict.fromkeys([*(name for name, _ in by_language.most_common()), *languages])]
-        ],
-        "facet-folder": [
-            (Filter("path", f"{name}/**"), count) for name, count in folders.most_common(_FOLDERS) if name
-        ],
-    }
-    names["facet-without"] = [(Filter("-path", one.value), 0) for one, _ in names["facet-folder"][:6]]
-    listed = {one for group in names.values() for one, _ in group}
-    others = [one for one in active if one not in listed]
-    items = [Item(one, f"{one.name}:{one.value}", "", on=True, group=say("facet-on")) for one in others]
-    for group, members in names.items():
-        items += [
-            Item(one, f"{one.name}:{one.value}", str(count or ""), on=one in active, group=say(group))
-            for one, count in members
-        ]
-    return items
-
-
-def _folder(hit: Hit) -> str:
-    parts = hit.chunk.path.parts
-    return "/".join(parts[: min(2, len(parts) - 1)])
 
 
 class Choices(Stage):
@@ -78,17 +45,34 @@ class Choices(Stage):
         self.app.push_screen(Picker(say("palette"), items, self.palette), chosen)
 
     def action_filters(self) -> None:
-        """Offer filters; each choice changes the query's text."""
-        hits = self.results.hits
-        languages = [*self.status.languages] if self.status else []
+        """Offer filters; each choice changes the query's text. Counts are of the hits shown until all are counted."""
+
+        def listed() -> Sequence[Item]:
+            return facets.items(self.query_input.value, self.counts or facets.of_hits(self.results.hits), self.status)
 
         def toggle(value: object) -> Sequence[Item]:
             if isinstance(value, Filter):
                 self.query_input.put(filters.toggled(self.query_input.value, value))
-            return facets(self.query_input.value, hits, languages)
+                self.count()
+            return listed()
 
-        items = facets(self.query_input.value, hits, languages)
-        self.app.push_screen(Picker(say("filters-help"), items, self.palette, toggle=toggle))
+        self.counts = None
+        self.count()
+        self.facets = Picker(say("filters-help"), listed(), self.palette, toggle=toggle)
+        self.app.push_screen(self.facets, lambda _: setattr(self, "facets", None))
+
+    def count(self) -> None:
+        """Want the whole answer counted."""
+        if self.question is not None:
+            question = dataclasses.replace(self.question, text=self.query_input.value)
+            if question.has_words:
+                self.session.count(question)
+
+    @on(messages.Counted)
+    def _counted(self, message: messages.Counted) -> None:
+        if message.question.text == self.query_input.value and self.facets is not None:
+            self.counts = message.counts
+            self.facets.renew(facets.items(message.question.text, message.counts, self.status))
 
     def action_history(self) -> None:
         """Offer earlier queries."""

@@ -13,6 +13,7 @@ from codeseek.engine import Engine
 from codeseek.errors import CodeseekError, ProjectError, UsageError
 from codeseek.records import (
     WHOLE,
+    EmbedSummary,
     Freshness,
     Hit,
     ProgressListener,
@@ -92,6 +93,8 @@ class Everywhere:
             degraded=tuple(weaker),
             terms=tuple(dict.fromkeys(term for one in answers.values() for term in one.terms)),
             elapsed_ms=(time.perf_counter() - began) * 1000,
+            coverage=min((one.coverage for one in answers.values()), default=1.0),
+            notes=tuple(dict.fromkeys(note for one in answers.values() for note in one.notes)),
         )
 
     def similar(self, request: SimilarRequest) -> SearchResult:
@@ -127,6 +130,18 @@ class Everywhere:
             chunks=sum(one.chunks for one in done),
             elapsed_s=sum(one.elapsed_s for one in done),
             rebuilt=tuple(name for one in done for name in one.rebuilt),
+        )
+
+    def embed(self, listener: ProgressListener | None = None) -> EmbedSummary:
+        """Give every index what the chosen model does not know yet."""
+        done = [member.engine.embed(listener) for member in self.members.values()]
+        return EmbedSummary(
+            ", ".join(dict.fromkeys(one.model for one in done)),
+            embedded=sum(one.embedded for one in done),
+            covered=sum(one.covered for one in done),
+            chunks=sum(one.chunks for one in done),
+            elapsed_s=sum(one.elapsed_s for one in done),
+            notes=tuple(dict.fromkeys(note for one in done for note in one.notes)),
         )
 
     def status(self) -> Status:

@@ -49,6 +49,8 @@ def facts(question: Question | None, result: SearchResult | None, chosen: int, p
         parts.append((say("selected", count=chosen), palette.good))
     if meant := translated(question.text, result):
         parts.append((f"→ {screen.safe(' '.join(meant))}", palette.faint))
+    parts += [(f"▲ {screen.safe(weaker)}", palette.warning) for weaker in result.degraded]
+    parts += [(screen.safe(note), palette.faint) for note in result.notes]
     for part, style in parts:
         text.append(" · ", palette.faint)
         text.append(part, style)
@@ -89,7 +91,8 @@ def badge(
         elif result.freshness == "unknown":
             name, style = "○", palette.dim
         if room > 40:
-            detail += f" · {screen.safe(result.tier)}"
+            covered = f" {result.coverage:.0%}" if result.coverage < 0.995 else ""
+            detail += f" · {screen.safe(result.tier)}{covered}"
     text = Text(no_wrap=True)
     text.append(f"{name} ", style)
     if detail:

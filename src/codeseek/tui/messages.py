@@ -7,6 +7,7 @@ from textual.message import Message
 from codeseek.errors import CodeseekError
 from codeseek.records import Progress, RefreshSummary, SearchResult, Status
 from codeseek.tui.asking import Question
+from codeseek.tui.facets import Counts
 from codeseek.tui.source import Source, Spans
 
 
@@ -27,6 +28,15 @@ class Refused(Message):
         super().__init__()
         self.question = question
         self.error = error
+
+
+class Counted(Message):
+    """The whole answer to a question has been counted."""
+
+    def __init__(self, question: Question, counts: Counts) -> None:
+        super().__init__()
+        self.question = question
+        self.counts = counts
 
 
 class Loaded(Message):
@@ -71,6 +81,10 @@ class RefreshFailed(Message):
         super().__init__()
         self.error = error
         self.asked = asked
+
+
+class Embedded(Message):
+    """The chosen model knows all that it can."""
 
 
 class Polls(Message):

@@ -101,6 +101,13 @@ class Picker(ModalScreen[object]):
         """Fit notes to the new width."""
         self.call_after_refresh(self._fill, self.query_one(Input).value)
 
+    def renew(self, items: Sequence[Item]) -> None:
+        """Show other items, with the cursor where it is."""
+        self._items = items
+        at = self.query_one(OptionList).highlighted
+        current = self._shown[at] if at is not None and at < len(self._shown) else None
+        self._fill(self.query_one(Input).value, None if current is None else current.value)
+
     def action_step(self, by: int) -> None:
         """Move the cursor."""
         options = self.query_one(OptionList)

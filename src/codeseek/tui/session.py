@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Callable
@@ -14,7 +15,7 @@ from textual.screen import Screen
 from codeseek.engine import Engine
 from codeseek.errors import CodeseekError
 from codeseek.records import Progress, ProgressListener, RefreshSummary
-from codeseek.tui import asking, messages, source
+from codeseek.tui import asking, facets, messages, source
 from codeseek.tui.asking import Question
 from codeseek.tui.everywhere import Everywhere
 from codeseek.tui.memory import Memory
@@ -66,7 +67,9 @@ class Session:
         self._screen = screen
         self.questions: Desk[Question] = Desk(app, "ask", self._ask)
         self.files: Desk[tuple[PurePosixPath, str]] = Desk(app, "load", self._load)
+        self.counts: Desk[Question] = Desk(app, "count", self._count)
         self.refreshes: Desk[bool] = Desk(app, "refresh", self._refresh)
+        self.embeds: Desk[None] = Desk(app, "embed", self._embed)
         self.told: Desk[None] = Desk(app, "status", self._tell_status)
 
     def close(self) -> None:
@@ -74,7 +77,7 @@ class Session:
         self._closing = True
         for watching in self._watching:
             watching.close()
-        for desk in (self.questions, self.files, self.refreshes, self.told):
+        for desk in (self.questions, self.counts, self.files, self.refreshes, self.embeds, self.told):
             desk.close()
         self.engine.close()
 
@@ -101,6 +104,10 @@ class Session:
     def ask(self, question: Question) -> None:
         """Want an answer to a question, and to no earlier one."""
         self.questions.ask(question)
+
+    def count(self, question: Question) -> None:
+        """Want the whole answer to a question counted."""
+        self.counts.ask(question)
 
     def load(self, path: PurePosixPath, language: str) -> None:
         """Want a file to be shown."""
@@ -131,6 +138,11 @@ class Session:
                 first = next((hit.chunk for hit in result.hits if not question.quiet), None)
                 loaded = self._read(first.path, first.language) if first is not None else None
                 self._post(messages.Answered(question, result, loaded))
+
+    def _count(self, question: Question, superseded: Superseded) -> None:
+        counts = facets.of_answer(question, functools.partial(asking.ask, self.engine), self.file, superseded)
+        if counts is not None:
+            self._post(messages.Counted(question, counts))
 
     def _load(self, wanted: tuple[PurePosixPath, str], superseded: Superseded) -> None:
         loaded = self._read(*wanted)
@@ -173,6 +185,19 @@ class Session:
         else:
             self.indexed = True
             self._post(messages.Refreshed(summary, asked=asked))
+            if asked and self.workspace.deep and not self.embeds.busy:
+                self.embeds.ask(None)
+
+    def _embed(self, _: None, __: Superseded) -> None:
+        """Give the chosen model what it does not know yet, which may take hours."""
+        try:
+            self.engine.embed(self._listener(asked=True))
+        except CodeseekError as error:
+            self._post(messages.RefreshFailed(error, asked=True))
+        except _Stop:
+            return
+        else:
+            self._post(messages.Embedded())
 
     def _turns(self, engine: Engine) -> Callable[[ProgressListener], RefreshSummary]:
         """Return what refreshes an index while nothing else of this session does."""

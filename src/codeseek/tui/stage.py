@@ -17,7 +17,9 @@ from codeseek import screen
 from codeseek.records import Hit, Progress, SearchResult, Status
 from codeseek.tui import home, lines
 from codeseek.tui.asking import PAGE, Question
+from codeseek.tui.facets import Counts
 from codeseek.tui.palette import Palette
+from codeseek.tui.picker import Picker
 from codeseek.tui.preview import Preview
 from codeseek.tui.query_input import QueryInput
 from codeseek.tui.results import ResultList
@@ -61,7 +63,10 @@ class Stage(Screen[None]):
         self.source: Source | None = None
         self.first_text = text
         self.linger: Timer | None = None
+        self.pause: Timer | None = None
         self.rendered = False
+        self.counts: Counts | None = None
+        self.facets: Picker | None = None
         self.shown = 0
         self._badge = Text()
         self._number = 0
@@ -104,7 +109,7 @@ class Stage(Screen[None]):
 
     # ------------------------------------------------------------ asking
 
-    def ask(self, *, quiet: bool = False, limit: int = PAGE) -> None:
+    def ask(self, *, quiet: bool = False, deep: bool = False, limit: int = PAGE) -> None:
         """Put the question that is on the screen to the engine; `quiet` keeps the cursor where it is."""
         self._number += 1
         question = Question(
@@ -115,6 +120,7 @@ class Stage(Screen[None]):
             per_file=self.per_file,
             quiet=quiet,
             explain=self.explain,
+            deep=deep,
         )
         self.question = question
         if question.has_words:
@@ -128,7 +134,13 @@ class Stage(Screen[None]):
 
     def ask_again(self) -> None:
         """Put the same question, after files or the way of showing have changed."""
-        self.ask(quiet=True, limit=self.question.limit if self.question else PAGE)
+        asked = self.question
+        self.ask(quiet=True, deep=asked is not None and asked.deep, limit=asked.limit if asked else PAGE)
+
+    def ask_deeper(self) -> None:
+        """Put the same question to the slower model too."""
+        if self.question is not None and not self.question.deep:
+            self.ask(quiet=True, deep=True, limit=self.question.limit)
 
     def restate(self, text: str, place: tuple[PurePosixPath, int] | None, hit: Hit | None = None) -> None:
         """Ask something else; with a hit, go to it when the answer is there."""

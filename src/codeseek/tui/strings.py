@@ -70,6 +70,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "degraded": ("degraded", "降级"),
     "scan": ("looking at files", "扫描文件"),
     "index": ("indexing", "索引中"),
+    "embed": ("embedding", "计算向量"),
     "merge": ("tidying the index", "整理索引"),
     "not-indexed": ("not indexed", "未索引"),
     # panes
@@ -107,11 +108,15 @@ TEXTS: dict[str, tuple[str, str]] = {
     # dialogs
     "narrow": ("type to narrow", "输入以筛选"),
     "picker-keys": ("⏎ choose   Esc back", "⏎ 选择   Esc 返回"),
-    "picker-toggle-keys": ("⏎ on or off   Esc done", "⏎ 开关   Esc 完成"),
+    "picker-toggle-keys": (
+        "⏎ on or off   Esc done   numbers: hits / in the index",
+        "⏎ 开关   Esc 完成   数字：结果 / 索引总数",
+    ),
     "facet-on": ("in the query", "查询中的条件"),
     "facet-kind": ("kind", "类型"),
     "facet-language": ("language", "语言"),
     "facet-folder": ("only in", "仅限目录"),
+    "facet-changed": ("changed since", "最近修改"),
     "facet-without": ("leave out", "排除目录"),
     "dark": ("dark", "深色"),
     "light": ("light", "浅色"),

@@ -50,7 +50,8 @@ class Workspace:
     """`root` is the project to begin with; `open` opens an engine on a project.
 
     `is_indexed` and `projects` tell what there is without opening anything large; `export` makes text in one of
-    `formats`; `memory` is the folder for history and preferences; `watch` follows changed files, None does not.
+    `formats`; `memory` is the folder for history and preferences; `watch` follows changed files, None does not. `deep`
+    says that a second, slower model answers after a pause.
     """
 
     root: Path
@@ -61,3 +62,4 @@ class Workspace:
     memory: Path
     formats: Sequence[str] = ("vimgrep", "json", "markdown")
     watch: Watch | None = None
+    deep: bool = False

@@ -43,6 +43,7 @@ def tui_command(ctx: click.Context, /, words: tuple[str, ...], project: str | No
         export=_exported,
         memory=chosen.data_dir / "tui",
         watch=functools.partial(_watch, chosen) if chosen.refresh else None,
+        deep=chosen.model != settings.BUNDLED,
     )
     return ExitCode.FAILED if tui.run(workspace, " ".join(words)) else ExitCode.FOUND
 
