@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import stat
+import subprocess
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -63,13 +65,65 @@ def test_filters_are_read_as_the_query_reads_them() -> None:
     ],
 )
 def test_every_editor_is_told_the_line_in_its_own_way(chosen: str, words: list[str], terminal: bool) -> None:
-    command = editor.command([editor.Place(Path("/p/a.py"), 7)], {"EDITOR": chosen})
+    command = editor.command([editor.Place(Path("/p/a.py"), 7)], environment={"EDITOR": chosen})
     assert command is not None
     assert ([*command.words], command.terminal) == (words, terminal)
 
 
+SEVERAL = [editor.Place(Path("/p/a.py"), 7), editor.Place(Path("/p/b c.py"), 0), editor.Place(Path("/p/a.py"), 90)]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "words"),
+    [
+        ("emacs", ["+7", "/p/a.py", "+1", "/p/b c.py", "+90", "/p/a.py"]),
+        ("nano", ["+7", "/p/a.py", "+1", "/p/b c.py", "+90", "/p/a.py"]),
+        ("code", ["--goto", "/p/a.py:7", "/p/b c.py:1", "/p/a.py:90"]),
+        ("hx", ["/p/a.py:7", "/p/b c.py:1", "/p/a.py:90"]),
+        ("zed", ["/p/a.py:7", "/p/b c.py:1", "/p/a.py:90"]),
+        ("subl", ["/p/a.py:7", "/p/b c.py:1", "/p/a.py:90"]),
+        ("idea", ["--line", "7", "/p/a.py", "--line", "1", "/p/b c.py", "--line", "90", "/p/a.py"]),
+        ("vi", ["+7", "/p/a.py", "/p/b c.py", "/p/a.py"]),
+    ],
+)
+def test_several_places_are_opened_at_their_lines(chosen: str, words: list[str], tmp_path: Path) -> None:
+    command = editor.command(SEVERAL, tmp_path, {"EDITOR": chosen})
+    assert command is not None
+    assert [*command.words[1:]] == words
+
+
+@pytest.mark.parametrize("chosen", ["vim", "nvim"])
+def test_vim_opens_several_places_as_its_list_and_obeys_no_name(chosen: str, tmp_path: Path) -> None:
+    if shutil.which(chosen) is None:
+        pytest.skip(f"there is no {chosen} here")
+    names = ["a.py", "b c.py", "|call writefile([1],'owned')|.py", "%#.py", "多语言:12:.py", "`touch owned`.py"]
+    for name in names:
+        (tmp_path / name).write_text("".join(f"line {number}\n" for number in range(1, 30)))
+    places = [editor.Place(tmp_path / name, at + 3) for at, name in enumerate(names)]
+    command = editor.command(places, tmp_path / "scratch", {"EDITOR": chosen})
+    assert command is not None
+    told = tmp_path / "told"
+    script = (
+        f"let told = map(getqflist(), {{_, one -> bufname(one.bufnr) . '@' . one.lnum}})"
+        f" | call writefile(told + [expand('%:t') . '@' . line('.')], '{told}')"
+    )
+    words = [*command.words, "-u", "NONE", "-es", "-c", "set encoding=utf-8", "-c", script, "-c", "qa!"]
+    subprocess.run(words, check=False, timeout=30, cwd=tmp_path, stdin=subprocess.DEVNULL, capture_output=True)
+    *listed, at = told.read_text().splitlines()
+    assert [Path(one).name for one in listed] == [f"{name}@{number + 3}" for number, name in enumerate(names)]
+    assert at == "a.py@3"
+    assert not (tmp_path / "owned").exists()
+
+
+def test_a_name_that_would_break_vims_list_goes_another_way(tmp_path: Path) -> None:
+    places = [editor.Place(Path("/p/a\nb.py"), 7), editor.Place(Path("/p/c.py"), 9)]
+    command = editor.command(places, tmp_path, {"EDITOR": "vim"})
+    assert command is not None
+    assert [*command.words] == ["vim", "+7", "/p/a\nb.py", "/p/c.py"]
+
+
 def test_without_any_editor_there_is_no_command() -> None:
-    assert editor.command([editor.Place(Path("/p/a.py"), 7)], {"PATH": "/nowhere"}) is None
+    assert editor.command([editor.Place(Path("/p/a.py"), 7)], environment={"PATH": "/nowhere"}) is None
 
 
 def test_memory_keeps_queries_once_and_for_the_owner_only(tmp_path: Path) -> None:

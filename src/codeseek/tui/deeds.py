@@ -82,7 +82,8 @@ class Deeds(Stage):
         if not hits:
             return
         self.remember()
-        command = editor.command([editor.Place(self.session.file(hit.chunk.path), line_of(hit)) for hit in hits])
+        places = [editor.Place(self.session.file(hit.chunk.path), line_of(hit)) for hit in hits]
+        command = editor.command(places, self.session.workspace.memory)
         if command is None:
             self.tell(say("no-editor"), say("no-editor-hint"))
             return
