@@ -10,18 +10,18 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.style import Style
 from textual.pilot import Pilot
 
 from codeseek import query, screen
-from codeseek.tui import editor, filters, painting, rows, source, strings
+from codeseek.tui import editor, filters, large, painting, rows, source, strings
 from codeseek.tui.browser import Browser
 from codeseek.tui.filters import Filter
 from codeseek.tui.memory import Memory
 from fake_engine import HITS, FakeEngine
-from tui_driver import drive, seen, workspace, write
+from tui_driver import drive, seen, settle, workspace, write
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u200b\x9b31m[red]markup[/red]"
 
@@ -173,10 +173,61 @@ def test_what_cannot_be_shown_says_why(tmp_path: Path) -> None:
         assert strings.say(f"problem-{problem}")
 
 
+@given(
+    parts=st.lists(st.text("a检\t\r", max_size=30) | st.just("x" * 70_000) | st.just("short")),
+    repeated=st.sampled_from([1, 7, 4_000]),
+    ended=st.booleans(),
+)
+@settings(max_examples=40, deadline=None)
+def test_a_large_files_lines_are_those_of_the_whole(
+    parts: list[str], repeated: int, ended: bool, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    lines = [line for part in parts for line in [part] * (repeated if len(part) < 100 else 1)]
+    text = "\n".join(lines) + "\n" * ended
+    file = tmp_path_factory.getbasetemp() / "large.py"
+    file.write_bytes(text.encode())
+    wanted = text.split("\n")[: None if text and not text.endswith("\n") else -1]
+    opened = large.LargeFile(file, "utf-8", 2_000)
+    assert len(opened) == len(wanted)
+    for at in {0, 1, len(wanted) // 2, *range(max(0, len(wanted) - 3), len(wanted)), *range(0, len(wanted), 997)}:
+        if at < len(wanted):
+            assert opened[at] == wanted[at].removesuffix("\r").expandtabs(4)[:2_000]
+    assert opened[:3] == [opened[at] for at in range(min(3, len(opened)))]
+
+
+def test_of_a_large_file_only_what_is_seen_is_read(project: Path) -> None:
+    path = HITS[0].chunk.path
+    with (project / path).open("w") as file:
+        for number in range(1, 400_001):
+            file.write(f"value_{number} = '{number}'  # 检索\n")
+    chunk = HITS[0].chunk._replace(first_line=200_000, last_line=200_010)
+    engine = FakeEngine(hits=(HITS[0]._replace(chunk=chunk),))
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        assert "value_200000" in seen(browser)
+        shown = browser.preview.source
+        assert shown is not None
+        assert isinstance(shown.lines, large.LargeFile)
+        assert len(shown.lines) == 400_000
+        assert len(shown.lines._pieces) <= 4
+        await settle(pilot)
+        assert 199_999 in shown.spans
+        await pilot.press("tab", "tab", "G")
+        await settle(pilot)
+        assert "value_400000 = '400000'  # 检索" in seen(browser)
+        assert 399_990 in shown.spans
+        await pilot.press("f7", "m", "m", "g")
+        await settle(pilot)
+        assert "value_1 = '1'" in seen(browser)
+
+    drive(workspace(project, engine), script, size=(120, 30))
+
+
 @given(st.text(alphabet="ab \n\t\"'#é检def():", max_size=200))
 def test_colours_lie_within_their_lines(text: str) -> None:
     lines = tuple(text.split("\n"))
-    made = [*source.coloured(source.Source(Path("a.py"), PurePosixPath("a.py"), "python", lines), lambda: False)]
+    made = [*source.coloured(source.Source(Path("a.py"), PurePosixPath("a.py"), "python", lines), 0, lambda: False)]
     spans = [line for _, batch in made for line in batch]
     assert len(spans) == len(lines)
     for line, ranges in zip(lines, spans, strict=True):

@@ -124,8 +124,8 @@ class Browser(Deeds, Choices):
             known = self.source is not None and self.source.path == hit.chunk.path
             if known and self.source is not None:
                 self._show(self.source, hit)
-            if not known or (self.source is not None and not self.source.spans):
-                self.session.load(hit.chunk.path, hit.chunk.language)
+            if not known or (self.source is not None and hit.chunk.first_line - 1 not in self.source.spans):
+                self.session.load(hit.chunk.path, hit.chunk.language, hit.chunk.first_line)
         self.paint_crumbs()
 
     @on(messages.Loaded)
@@ -134,6 +134,10 @@ class Browser(Deeds, Choices):
         if hit is not None and hit.chunk.path == message.source.path and message.source is not self.source:
             self.source = message.source
             self._show(message.source, hit)
+
+    @on(preview.Preview.Plain)
+    def _plain(self, message: preview.Preview.Plain) -> None:
+        self.session.load(message.source.path, message.source.language, message.line)
 
     @on(messages.Coloured)
     def _coloured(self, message: messages.Coloured) -> None:

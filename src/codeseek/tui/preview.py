@@ -9,6 +9,7 @@ from typing import ClassVar, NamedTuple
 from rich.style import Style
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -30,6 +31,8 @@ class Place(NamedTuple):
 
 
 _NOWHERE = Place(0, 0)
+_WIDEST = 2_000
+"""Columns of a large file, whose lines are not read to find out."""
 
 
 class Preview(ScrollView, can_focus=True):
@@ -49,6 +52,14 @@ class Preview(ScrollView, can_focus=True):
         Binding("end,G", "scroll_bottom", show=False),
     ]
 
+    class Plain(Message):
+        """A part of a large file is seen that has no colours yet."""
+
+        def __init__(self, source: Source, line: int) -> None:
+            super().__init__()
+            self.source = source
+            self.line = line
+
     def __init__(self, palette: Palette) -> None:
         super().__init__(id="preview")
         self.palette = palette
@@ -58,7 +69,7 @@ class Preview(ScrollView, can_focus=True):
         self._unseen = False
         self._under = Style()
         self._starts: list[int] = []
-        self._lines: list[int] = []
+        self._lines: Sequence[int] = ()
         self._cache: dict[tuple[object, ...], Strip] = {}
 
     # ------------------------------------------------------------ what is shown
@@ -81,10 +92,9 @@ class Preview(ScrollView, can_focus=True):
 
     def colour(self, source: Source, first: int, spans: Sequence[Spans]) -> None:
         """Take the colours of some lines of a file; paint again if they are seen."""
-        if first != len(source.spans):
-            return
-        source.spans.extend(spans)
-        if source is self.source and first < self.top_line + self.size.height and self.top_line <= len(source.spans):
+        source.spans.update(enumerate(spans, first))
+        top = self.top_line - 1
+        if source is self.source and first < top + self.size.height and top <= first + len(spans):
             self._cache.clear()
             self.refresh()
 
@@ -141,24 +151,24 @@ class Preview(ScrollView, can_focus=True):
         self._cache.clear()
         lines = self.source.lines if self.source else ()
         width = max(8, self.size.width - self._gutter - 1)
-        if not self.wrapped:
-            self._lines, self._starts = [*range(len(lines))], []
-            widest = max(map(len, lines), default=0)
-            widest = max((screen.columns(line) for line in lines if len(line) * 2 > widest), default=0)
+        large = self.source is not None and self.source.large
+        if large or not self.wrapped:
+            self._lines, self._starts = range(len(lines)), []
+            widest = _WIDEST
+            if not large:
+                widest = max(map(len, lines), default=0)
+                widest = max((screen.columns(line) for line in lines if len(line) * 2 > widest), default=0)
             across = max(self.size.width, self._gutter + widest + 2)
         else:
-            self._lines, self._starts = [], []
-            for number, line in enumerate(lines):
-                for start in _breaks(line, width):
-                    self._lines.append(number)
-                    self._starts.append(start)
+            rows = [(number, start) for number, line in enumerate(lines) for start in _breaks(line, width)]
+            self._lines, self._starts = [number for number, _ in rows], [start for _, start in rows]
             across = self.size.width
         size = Size(across, len(self._lines))
         if size != self.virtual_size:
             self.virtual_size = size
 
     def _row_of(self, line: int) -> int:
-        if not self.wrapped:
+        if not self._starts:
             return max(0, min(line, len(self._lines)) - 1)
         from bisect import bisect_left
 
@@ -175,6 +185,12 @@ class Preview(ScrollView, can_focus=True):
             self.scroll_to(0, self._row_of(top), animate=False, force=True)
 
     # ------------------------------------------------------------ moving
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Want colours for what comes into sight of a large file."""
+        super().watch_scroll_y(old_value, new_value)
+        if self.source is not None and self.source.large and self.top_line - 1 not in self.source.spans:
+            self.post_message(self.Plain(self.source, self.top_line))
 
     def action_scroll_by(self, by: int) -> None:
         """Scroll by lines."""
@@ -213,8 +229,6 @@ class Preview(ScrollView, can_focus=True):
                 return painting.strip([(f"  {say('problem-' + source.problem)}", self.palette.warning)], width, under)
             return Strip.blank(width, under)
         if row >= len(self._lines):
-            if row == len(self._lines) and source.truncated:
-                return painting.strip([(f"  {say('truncated')}", self.palette.warning)], width, under)
             return Strip.blank(width, under)
         left = int(self.scroll_offset.x)
         key = (row, left, width, under)
@@ -234,7 +248,7 @@ class Preview(ScrollView, can_focus=True):
         shown = f"{line:>{self._gutter - 3}} " if not start else " " * (self._gutter - 2)
         gutter = [edge, (shown, styles.dim if within else styles.faint), (" ", styles.plain)]
         marks = tuple(match.span() for match in place.words.finditer(text, 0, 1_000)) if place.words else ()
-        spans = source.spans[number] if number < len(source.spans) else ()
+        spans = source.spans.get(number, ())
         mark = styles.mark if within else styles.mark_away
         pieces = painting.marked(text, styles.plain, mark, marks, spans, styles.syntax)
         if start:

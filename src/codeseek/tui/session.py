@@ -66,7 +66,7 @@ class Session:
         app = screen.app
         self._screen = screen
         self.questions: Desk[Question] = Desk(app, "ask", self._ask)
-        self.files: Desk[tuple[PurePosixPath, str]] = Desk(app, "load", self._load)
+        self.files: Desk[tuple[PurePosixPath, str, int]] = Desk(app, "load", self._load)
         self.counts: Desk[Question] = Desk(app, "count", self._count)
         self.refreshes: Desk[bool] = Desk(app, "refresh", self._refresh)
         self.embeds: Desk[None] = Desk(app, "embed", self._embed)
@@ -109,9 +109,9 @@ class Session:
         """Want the whole answer to a question counted."""
         self.counts.ask(question)
 
-    def load(self, path: PurePosixPath, language: str) -> None:
-        """Want a file to be shown."""
-        self.files.ask((path, language))
+    def load(self, path: PurePosixPath, language: str, line: int) -> None:
+        """Want a file to be shown, at a line (from 1)."""
+        self.files.ask((path, language, line))
 
     def refresh(self, *, asked: bool) -> None:
         """Want the index brought up to date."""
@@ -144,10 +144,11 @@ class Session:
         if counts is not None:
             self._post(messages.Counted(question, counts))
 
-    def _load(self, wanted: tuple[PurePosixPath, str], superseded: Superseded) -> None:
-        loaded = self._read(*wanted)
+    def _load(self, wanted: tuple[PurePosixPath, str, int], superseded: Superseded) -> None:
+        path, language, line = wanted
+        loaded = self._read(path, language)
         self._post(messages.Loaded(loaded))
-        if len(loaded.spans) >= len(loaded.lines):
+        if loaded.problem or (line - 1 in loaded.spans and (loaded.large or len(loaded.spans) >= len(loaded.lines))):
             return
         time.sleep(_REST_S)
 
@@ -157,7 +158,7 @@ class Session:
             return superseded()
 
         if not put_off():
-            for first, spans in source.coloured(loaded, put_off):
+            for first, spans in source.coloured(loaded, line - 1, put_off):
                 self._post(messages.Coloured(loaded, first, spans))
 
     def _read(self, path: PurePosixPath, language: str) -> Source:

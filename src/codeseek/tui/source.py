@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
+
+from codeseek.tui.large import LargeFile
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
@@ -14,12 +16,13 @@ if TYPE_CHECKING:
 Spans = tuple[tuple[int, int, str], ...]
 """Coloured ranges [start, end) of a line, each with the name of its colour."""
 
-_LARGEST = 4_000_000
-"""Bytes of a file that are shown."""
+_LARGE = 1_000_000
+"""Bytes from which on a file is read by and by."""
+_SNIFFED = 65_536
 _WIDEST = 2_000
 """Characters of a line that are shown."""
-_COLOURED = 600_000
-"""Characters of a file that are coloured: what is beyond stays plain."""
+_COLOURED = 600
+"""Lines of a large file that are coloured at once, around the one that is looked at."""
 _BATCH = 400
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -62,17 +65,20 @@ _LEXERS = {
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """A file's lines, with tabs made spaces; `problem` says in words why there are none. `path` is as hits name it."""
+    """A file's lines, with tabs made spaces; `problem` says in words why there are none. `path` is as hits name it.
+
+    Of a `large` file lines are read when they are looked at.
+    """
 
     file: Path
     path: PurePosixPath
     language: str
-    lines: tuple[str, ...]
+    lines: Sequence[str]
     problem: str = ""
-    truncated: bool = False
+    large: bool = False
     mtime_ns: int = 0
-    spans: list[Spans] = field(default_factory=list)
-    """The colours of the lines so far; only the screen adds to them."""
+    spans: dict[int, Spans] = field(default_factory=dict)
+    """The colours of the lines so far, by number from 0; only the screen adds to them."""
 
 
 def read(root: Path, path: PurePosixPath, language: str, shown: PurePosixPath | None = None) -> Source:
@@ -82,19 +88,26 @@ def read(root: Path, path: PurePosixPath, language: str, shown: PurePosixPath | 
         if not file.resolve().is_relative_to(root.resolve()):
             return Source(file, path, language, (), problem="outside")
         with file.open("rb") as stream:
-            data = stream.read(_LARGEST + 1)
+            data = stream.read(_LARGE)
             mtime_ns = file.stat().st_mtime_ns
+            large = bool(stream.read(1)) and not data.startswith((b"\xff\xfe", b"\xfe\xff"))
+            if large:
+                encoding = encoding_of(data[:_SNIFFED])
+                lines = LargeFile(file, encoding, _WIDEST) if encoding else ()
+                problem = "" if encoding else "binary"
+                return Source(file, path, language, lines, problem, large=True, mtime_ns=mtime_ns)
+            data += stream.read()
     except FileNotFoundError:
         return Source(file, path, language, (), problem="gone")
     except (OSError, ValueError):
         return Source(file, path, language, (), problem="unreadable")
-    text = decoded(data[:_LARGEST])
-    if text is None:
+    encoding = encoding_of(data)
+    if not encoding:
         return Source(file, path, language, (), problem="binary", mtime_ns=mtime_ns)
-    lines = tuple(line.expandtabs(4)[:_WIDEST] for line in _LINE_END.split(text))
-    if len(lines) > 1 and not lines[-1]:
-        lines = lines[:-1]
-    return Source(file, path, language, lines, truncated=len(data) > _LARGEST, mtime_ns=mtime_ns)
+    whole = tuple(line.expandtabs(4)[:_WIDEST] for line in _LINE_END.split(data.decode(encoding, "replace")))
+    if len(whole) > 1 and not whole[-1]:
+        whole = whole[:-1]
+    return Source(file, path, language, whole, mtime_ns=mtime_ns)
 
 
 def is_current(source: Source) -> bool:
@@ -105,29 +118,34 @@ def is_current(source: Source) -> bool:
         return source.problem == "gone"
 
 
-def decoded(data: bytes) -> str | None:
-    """Decode as the indexer does: by its mark, as UTF-8, as GB18030, as Latin-1; None for what is no text."""
+def encoding_of(data: bytes) -> str:
+    """Name a text's encoding as the indexer does: by its mark, UTF-8, GB18030, Latin-1; empty for what is no text."""
     for mark, encoding in ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
         if data.startswith(mark):
-            return data.decode(encoding, "replace")
+            return encoding
     if b"\x00" in data[:8_192]:
-        return None
+        return ""
     for encoding in ("utf-8", "gb18030"):
         try:
-            return data.decode(encoding)
+            data.decode(encoding)
         except UnicodeDecodeError as error:
-            if error.start > len(data) - 4:  # cut within a character
-                return data[: error.start].decode(encoding)
-    return data.decode("latin-1")
+            if error.start <= len(data) - 4:  # not just cut within a character
+                continue
+        return encoding
+    return "latin-1"
 
 
-def coloured(source: Source, superseded: Callable[[], bool]) -> Iterator[tuple[int, list[Spans]]]:
-    """Yield the colours of a file in batches of lines, each with the number of its first (from 0)."""
+def coloured(source: Source, line: int, superseded: Callable[[], bool]) -> Iterator[tuple[int, list[Spans]]]:
+    """Yield the colours of a file in batches of lines, each with the number of its first (from 0).
+
+    Of a large file only lines around one are coloured, as if the file began a little before it.
+    """
     lexer = _lexer(source.language, source.path.name)
     if lexer is None:
         return
-    text = "\n".join(source.lines)[:_COLOURED]
-    first, line, start = 0, 0, 0
+    first = max(0, line - _COLOURED // 2) if source.large else 0
+    text = "\n".join(source.lines[first : first + _COLOURED] if source.large else source.lines)
+    line, start = first, 0
     spans: list[tuple[int, int, str]] = []
     batch: list[Spans] = []
     for count, (at, kind, value) in enumerate(lexer.get_tokens_unprocessed(text)):

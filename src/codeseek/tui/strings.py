@@ -83,7 +83,6 @@ TEXTS: dict[str, tuple[str, str]] = {
     "problem-gone": ("This file is gone since it was indexed", "该文件在索引之后已被删除"),
     "problem-unreadable": ("This file cannot be read", "无法读取该文件"),
     "problem-binary": ("This is a binary file", "这是二进制文件"),
-    "truncated": ("… the rest of this large file is not shown", "……文件过大，其余部分未显示"),
     # first run
     "welcome": ("Welcome to codeseek", "欢迎使用 codeseek"),
     "welcome-what": (
