@@ -228,6 +228,80 @@ def test_what_is_weaker_than_it_should_be_is_said(project: Path) -> None:
     drive(workspace(project, engine), script, size=(140, 30))
 
 
+def test_a_click_goes_to_a_hit_and_a_second_opens_it(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[Any] = []
+    monkeypatch.setattr(Browser, "action_open", lambda self: opened.append(self.results.current))
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        await pilot.click("#results", offset=(10, 5))
+        await settle(pilot)
+        assert browser.results.cursor == 2
+        assert browser.preview.place.first_line == 3
+        await pilot.click("#results", offset=(10, 2), times=2)
+        assert opened == [browser.results.hits[1]]
+        await pilot.click("#results", offset=(10, 0), control=True)
+        assert [*browser.results.chosen.values()] == [browser.results.hits[0]]
+
+    drive(workspace(project, FakeEngine(hits=numbered(30))), script)
+
+
+def test_a_click_on_a_key_in_the_footer_does_what_it_says(project: Path) -> None:
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        footer = seen(browser).splitlines()[-1]
+        await pilot.click("#keys", offset=(footer.index("Filters"), 0))
+        await settle(pilot)
+        assert isinstance(pilot.app.screen, Picker)
+        await pilot.click("#options", offset=(5, 1))
+        await settle(pilot)
+        assert browser.query_input.value == "replace kind:method"
+
+    drive(workspace(project), script)
+
+
+def test_the_wheel_scrolls_what_is_under_it_and_brings_the_next_page(project: Path) -> None:
+    (project / "src" / "file_0.py").write_text("a = 1\n" * 200)
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        for widget in (browser.results, browser.preview):
+            x, y = widget.region.offset
+            for _ in range(30):
+                pilot.app.screen._forward_event(
+                    events.MouseScrollDown(widget, x + 3, y + 3, 0, 1, 0, shift=False, meta=False, ctrl=False)
+                )
+            await settle(pilot)
+            assert widget.scroll_offset.y > 0
+        assert browser.results.cursor == 0
+        assert len(browser.results.hits) > 40
+
+    drive(workspace(project, FakeEngine(hits=numbered(300))), script)
+
+
+@pytest.mark.parametrize(
+    ("size", "handle", "move"), [((140, 30), "#divider", (-20, 0)), ((80, 24), "#crumbs", (0, -4))]
+)
+def test_the_border_between_the_panes_is_dragged(
+    size: tuple[int, int], handle: str, move: tuple[int, int], project: Path
+) -> None:
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace")
+        before = browser.results.size
+        x, y = browser.query_one(handle).region.offset
+        await pilot.mouse_down(handle, offset=(0, 0))
+        await pilot.hover(offset=(x + move[0], y + move[1]))
+        await pilot.mouse_up(offset=(x + move[0], y + move[1]))
+        await settle(pilot)
+        now = browser.results.size
+        assert (now.width - before.width, now.height - before.height) == pytest.approx(move, abs=1)
+        await pilot.hover(offset=(x, y))
+        await settle(pilot)
+        assert browser.results.size == now, "the border was let go"
+
+    drive(workspace(project, FakeEngine(hits=numbered(30))), script, size=size)
+
+
 def test_several_hits_are_chosen_and_exported(project: Path) -> None:
     async def script(pilot: Pilot[Any], browser: Browser) -> None:
         await write(pilot, "replace")

@@ -161,6 +161,12 @@ class ResultList(ScrollView, can_focus=True):
         if self._order and self.cursor >= len(self._order) - 8:
             self.post_message(self.NearEnd())
 
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """Want more hits when the last ones come into sight."""
+        super().watch_scroll_y(old_value, new_value)
+        if self._rows and new_value > old_value and new_value + self.size.height >= len(self._rows) - 8:
+            self.post_message(self.NearEnd())
+
     def action_step(self, by: int) -> None:
         """Move the cursor by some hits."""
         if self._order:
