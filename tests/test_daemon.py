@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import pickle
@@ -17,20 +18,23 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import pytest
 
 from codeseek import settings
+from codeseek import store as stores
 from codeseek.cli import main
 from codeseek.daemon import client, place, server, wire
 from codeseek.daemon.client import RemoteEngine
+from codeseek.daemon.kept import KeptEngine
 from codeseek.daemon.server import Server
 from codeseek.daemon.shelf import Shelf
 from codeseek.embedders import Choice
 from codeseek.errors import CodeseekError, DaemonError, StoreError, UsageError
 from codeseek.local import LocalEngine
 from codeseek.lock import WriteLock
-from codeseek.records import Progress, SearchRequest, SimilarRequest
+from codeseek.records import Progress, RefreshSummary, SearchRequest, SimilarRequest
 from codeseek.settings import Settings
 from fakes import HashEmbedder
 
@@ -188,6 +192,70 @@ def test_the_projects_kept_open_are_few(
         (root / "x.py").write_text("x = 1\n")
         RemoteEngine(root, chosen).refresh()
     assert [Path(root).name for root in report().projects] == ["b", "c"]
+
+
+# ------------------------------------------------------------ a project that is watched
+
+
+def names(engine: RemoteEngine | KeptEngine, query: str) -> list[str]:
+    return [str(hit.chunk.path) for hit in engine.search(SearchRequest(query)).hits]
+
+
+@pytest.fixture
+def kept(project: Path, chosen: Settings) -> Iterator[KeptEngine]:
+    engine = KeptEngine(project, dataclasses.replace(chosen, model="hash-2"), Shelf(lambda _: HashEmbedder("hash-2")))
+    engine.refresh()
+    yield engine
+    engine.close()
+
+
+def settled(engine: KeptEngine) -> Callable[[], object]:
+    return lambda: engine._watcher is not None and engine._watcher.is_current
+
+
+def test_what_is_saved_is_found_without_being_looked_for(kept: KeptEngine, project: Path) -> None:
+    wait_for(settled(kept))
+    (project / "fresh.py").write_text("def newcomer():\n    return 1\n")
+    wait_for(lambda: "fresh.py" in names(kept, "newcomer"))
+
+
+def test_a_refresh_looks_at_files_only_when_something_has_happened(
+    kept: KeptEngine, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_for(settled(kept))
+    looks: list[str] = []
+    real = kept._engine.refresh
+
+    def look(*arguments: Any, **options: Any) -> RefreshSummary:
+        looks.append("look")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(kept._engine, "refresh", look)
+    assert kept.refresh().unchanged == 2
+    assert looks == []
+    kept.refresh(thorough=True)
+    assert looks == ["look"]
+    (project / "fresh.py").write_text("def newcomer():\n    return 1\n")
+    wait_for(lambda: len(looks) > 1)
+    wait_for(settled(kept))
+    assert kept.refresh().unchanged == 3
+
+
+def test_a_change_is_read_by_the_chosen_model_once_it_has_read_the_rest(kept: KeptEngine, project: Path) -> None:
+    kept.embed()
+    wait_for(settled(kept))
+    (project / "fresh.py").write_text("def newcomer():\n    return 1\n")
+    wait_for(lambda: "fresh.py" in names(kept, "newcomer"))
+    wait_for(lambda: kept.status().models[0].covered == kept.status().models[0].chunks)
+    assert kept.search(SearchRequest("newcomer")).coverage == 1
+
+
+def test_an_index_that_is_forgotten_is_made_again(kept: KeptEngine) -> None:
+    wait_for(settled(kept))
+    assert names(kept, "检索")
+    stores.remove(kept._index)
+    kept.refresh()
+    assert names(kept, "检索")
 
 
 # ------------------------------------------------------------ models on the shelf

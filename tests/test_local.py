@@ -76,6 +76,16 @@ def test_what_is_indexed_is_found(engine: LocalEngine) -> None:
     assert result.tier == "hash"
 
 
+def test_an_index_that_another_process_made_anew_is_read_anew(engine: LocalEngine, root: Path, data: Path) -> None:
+    engine.refresh()
+    assert "src/settings.py" in paths(engine, "parse configuration")
+    (root / "src" / "settings.py").unlink()
+    other = engine_of(root, data)
+    other._indexer.remake("for a test")
+    other.close()
+    assert "src/settings.py" not in paths(engine, "parse configuration")
+
+
 def test_without_an_index_a_search_says_how_to_make_one(engine: LocalEngine) -> None:
     for ask in (lambda: engine.search(SearchRequest("parse")), engine.status):
         with pytest.raises(StoreError, match="no index") as raised:

@@ -202,6 +202,8 @@ class LocalEngine:
             failed, mended = -1, ""
             for _ in range(_ATTEMPTS):
                 try:
+                    if self._store is not None and not self._store.is_current:
+                        self._forget()
                     if self._store is None:
                         self._store = Store.open(self._directory, self.root, read_only=True)
                     reading = self._read(self._store)

@@ -44,6 +44,8 @@ class Summary(NamedTuple):
 class Store(Reader):
     """One index. Reading needs nothing; writing needs the lock of the folder, which the caller holds."""
 
+    _opened: os.stat_result
+
     @classmethod
     def open(cls, directory: Path, root: Path, *, read_only: bool = False) -> Self:
         """Open the index of `root`, or make an empty one unless `read_only`.
@@ -56,12 +58,21 @@ class Store(Reader):
             elif not (directory / DATABASE).is_file():
                 raise Missing(f"there is no index of `{root}` yet", hint="make one with `codeseek index`")
             store = cls(directory, database.connect(directory / DATABASE, read_only=read_only))
+            store._opened = os.stat(directory / DATABASE)
         try:
             store._check_format(root, read_only=read_only)
         except BaseException:
             store.close()
             raise
         return store
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the database that is open is still the index: another process may have put it aside, or deleted it."""
+        try:
+            return os.path.samestat(self._opened, os.stat(self.directory / DATABASE))
+        except OSError:
+            return False
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:

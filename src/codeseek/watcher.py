@@ -96,9 +96,15 @@ class Watcher:
         self._source: _Source | None = None
         self._watched: tuple[int, int] | None = None  # the root's device and number
         self._happened = threading.Event()
+        self._current = threading.Event()
         self._ended = threading.Event()
         self._complaint = ""
         self._thread = threading.Thread(target=self._run, name=f"watch {root.name}", daemon=True)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether nothing has happened since the last refresh, as far as events tell; never where there are none."""
+        return self._current.is_set()
 
     def __enter__(self) -> Self:
         """Begin to watch."""
@@ -141,7 +147,12 @@ class Watcher:
                 else:
                     if in_vain >= _IN_VAIN:
                         self._ended.wait(min(_LONGEST_REST_S, took * _SHARE))
+                    if not self._complaint:
+                        self._current.set()
+                        if self._happened.is_set():  # an event came before this could be said
+                            self._current.clear()
                     self._wait()
+                    self._current.clear()
         except KeyboardInterrupt:  # `_Closed`, or what a listener raises to end a refresh
             pass
         finally:
@@ -155,11 +166,16 @@ class Watcher:
             return
         kind = _Inotify if sys.platform == "linux" else _Recursive
         try:
-            self._source = kind(self._root, self._happened.set)
+            self._source = kind(self._root, self._hear)
         except OSError as error:
             self._poll(_reason(error))
         except Exception:  # noqa: BLE001 # whatever the platform lacks, polling does without
             self._poll("unsupported")
+
+    def _hear(self) -> None:
+        """Take an event."""
+        self._current.clear()
+        self._happened.set()
 
     def _poll(self, reason: Literal["limit", "remote", "unsupported"]) -> None:
         if self._source is not None:

@@ -97,8 +97,8 @@ class RemoteEngine:
         """Do nothing: the daemon keeps what it has for the next one who asks."""
 
     def _trusted(self, result: SearchResult) -> SearchResult:
-        """Return a result that is called fresh only if this client has seen to it."""
-        return result if self._refreshed else result._replace(freshness="unknown")
+        """Return a result that is called fresh if this client has seen to it, whatever others are doing meanwhile."""
+        return result._replace(freshness="fresh" if self._refreshed else "unknown")
 
     def _call(
         self, method: str, *arguments: object, listener: ProgressListener | None = None, **options: object

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import select
 import signal
@@ -20,11 +19,10 @@ from typing import Any
 from codeseek import __version__
 from codeseek.daemon import place, wire
 from codeseek.daemon.client import STOP
+from codeseek.daemon.kept import KeptEngine
 from codeseek.daemon.shelf import Shelf
-from codeseek.embedders import Choice
 from codeseek.engine import Engine
 from codeseek.errors import BusyError, CodeseekError
-from codeseek.local import LocalEngine
 from codeseek.lock import WriteLock
 from codeseek.records import Progress
 from codeseek.settings import Settings
@@ -165,9 +163,7 @@ class Server:
         with self._guard:
             engine = self._engines.pop(key, None)
             if engine is None:
-                engine = LocalEngine(
-                    root, settings, load_chosen=functools.partial(self._shelf.lend, Choice.of(settings))
-                )
+                engine = KeptEngine(root, settings, self._shelf)
                 spare = [other for other in self._engines if not self._busy.get(id(self._engines[other]))]
                 for other in spare[: max(0, len(self._engines) + 1 - _MOST_PROJECTS)]:
                     self._engines.pop(other).close()
