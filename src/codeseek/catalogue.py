@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
 from functools import cache
-from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal, NamedTuple, get_args, get_origin, get_type_hints
 
 from codeseek import settings
 from codeseek.errors import ModelError
@@ -15,9 +15,11 @@ from codeseek.settings import BUNDLED
 EngineName = Literal["static", "gguf", "onnx", "remote"]
 Pooling = Literal["last", "mean", "cls"]
 
+_NAME = re.compile(r"[\w][\w.+-]{0,63}")
+
 
 class ModelFile(NamedTuple):
-    """One file of a model: its path in the repository that publishes it, and its size in bytes (0: not known)."""
+    """One file of a model: its path in the repository that publishes it, and about how many bytes it has (0: unknown)."""
 
     path: str
     size: int = 0
@@ -35,10 +37,17 @@ class Variant(NamedTuple):
     sources: Mapping[str, str] = {}
     memory: int = 0
 
+    @property
+    def size(self) -> int:
+        """About how many bytes the files have, 0 if that is not known."""
+        return sum(file.size for file in self.files)
+
 
 class ModelSpec(NamedTuple):
     """A model as its card describes it; the first variant is the one that is recommended.
 
+    `commercial` is False where the licence forbids such use. `active_parameters` are those that each token is multiplied
+    with: all but the table of token vectors (0: all). `dimensions` may be 0 where only a server knows.
     `least_dimensions` is the shortest prefix of a vector that is one itself (0: no prefix is); `context` counts tokens.
     `query` and `document` are templates with `{text}`, the former perhaps with `{task}` too; `tasks` are the words that
     stand for it by name, the first of them the default. `url`, `remote_name` and `key_variable` are of a remote model.
@@ -52,6 +61,7 @@ class ModelSpec(NamedTuple):
     commercial: bool = True
     languages: str = "multilingual"
     parameters: int = 0
+    active_parameters: int = 0
     least_dimensions: int = 0
     context: int = 512
     pooling: Pooling = "mean"
@@ -77,15 +87,26 @@ class ModelSpec(NamedTuple):
         words = self.tasks.get(task or next(iter(self.tasks), ""), task)
         return self.query.replace("{task}", words)
 
+    def check_dimensions(self, dimensions: int) -> None:
+        """Raise `ModelError` if vectors cannot be cut to so many dimensions (0: left whole)."""
+        if not dimensions or not self.dimensions or dimensions == self.dimensions:
+            return
+        if dimensions > self.dimensions:
+            raise ModelError(
+                f"`{self.name}` has {self.dimensions} dimensions, not {dimensions}", hint="set `dimensions` to less"
+            )
+        if not 0 < self.least_dimensions <= dimensions:
+            least = f"to {self.least_dimensions} at least" if self.least_dimensions else "not at all"
+            raise ModelError(
+                f"vectors of `{self.name}` cannot be cut to {dimensions} dimensions", hint=f"they can be cut {least}"
+            )
+
 
 def catalogue() -> dict[str, ModelSpec]:
     """Return every model by its name, the package's and then the user's own; raises `ModelError`."""
-    specs = {}
-    for folder in (_package_folder(), user_folder()):
-        for path in sorted(folder.glob("*.toml")):
-            spec = _read(path)
-            specs[spec.name] = spec
-    return specs
+    specs = {spec.name: spec for spec in _specs(_package_folder())}
+    own = {spec.name: spec for spec in _specs(user_folder())}
+    return specs | own
 
 
 def find(name: str) -> ModelSpec:
@@ -126,38 +147,79 @@ def _package_folder() -> Path:
     return installed if installed.is_dir() else package.parents[1] / "models"
 
 
-def _read(path: Path) -> ModelSpec:
+def _specs(folder: Path) -> Iterator[ModelSpec]:
+    return map(read, sorted(folder.glob("*.toml")))
+
+
+def read(path: Path) -> ModelSpec:
     """Read a model's description; raises `ModelError` that names the file and what is wrong with it."""
     import tomllib
 
     try:
         table = tomllib.loads(path.read_text("utf-8"))
         return _spec(table)._replace(origin=path)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError, ValueError) as error:
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, ValueError) as error:
         problem = f"`{error.args[0]}` is missing" if isinstance(error, KeyError) else str(error)
         raise ModelError(
             f"`{path}` does not describe a model: {problem}", hint="mend the file, or move it elsewhere"
         ) from error
 
 
-def _spec(table: Mapping[str, Any]) -> ModelSpec:
-    unknown = table.keys() - set(ModelSpec._fields)
-    if unknown:
-        raise ValueError(f"unknown key `{min(unknown)}`")
-    variants = tuple(_variant(row) for row in table["variants"])
-    spec = ModelSpec(**{**table, "variants": variants})
-    if not spec.name or os.sep in spec.name or spec.name.startswith("."):
-        raise ValueError(f"`name` cannot be {spec.name!r}")
+def check_name(name: str) -> str:
+    """Return a name that can be a model's and a file's; raises ValueError."""
+    if not _NAME.fullmatch(name):
+        raise ValueError(f"`name` cannot be {name!r}: letters, digits, `.`, `_`, `+` and `-` are what it has")
+    return name
+
+
+def _spec(table: dict[str, Any]) -> ModelSpec:
+    spec = ModelSpec(**_checked(ModelSpec, table | {"variants": tuple(map(_variant, _rows(table, "variants")))}))
+    check_name(spec.name)
     if spec.pooling not in get_args(Pooling):
         raise ValueError(f"`pooling` is one of {', '.join(get_args(Pooling))}")
-    if not variants:
+    if not spec.variants:
         raise ValueError("it has no variant")
     if "{text}" not in spec.query or "{text}" not in spec.document:
         raise ValueError("`query` and `document` need a `{text}`")
     return spec
 
 
-def _variant(row: Mapping[str, Any]) -> Variant:
-    if row["engine"] not in get_args(EngineName):
+def _variant(row: dict[str, Any]) -> Variant:
+    variant = Variant(**_checked(Variant, row | {"files": tuple(map(_file, _rows(row, "files", [])))}))
+    check_name(variant.name)
+    if variant.engine not in get_args(EngineName):
         raise ValueError(f"`engine` is one of {', '.join(get_args(EngineName))}")
-    return Variant(**{**row, "files": tuple(ModelFile(**file) for file in row.get("files", ()))})
+    return variant
+
+
+def _file(row: dict[str, Any]) -> ModelFile:
+    file = ModelFile(**_checked(ModelFile, row))
+    if not file.path or PurePosixPath(file.path).is_absolute() or {"..", ""} & set(re.split(r"[/\\]", file.path)):
+        raise ValueError(f"`path` cannot be {file.path!r}: it lies inside the model's own folder")
+    return file
+
+
+def _rows(table: Mapping[str, Any], key: str, default: list[dict[str, Any]] | None = None) -> list[dict[str, Any]]:
+    rows = table[key] if default is None else table.get(key, default)
+    if isinstance(rows, list) and all(isinstance(row, dict) for row in rows):
+        return rows
+    raise ValueError(f"`{key}` is a list of tables")
+
+
+def _checked(record: type[ModelSpec | Variant | ModelFile], table: dict[str, Any]) -> dict[str, Any]:
+    """Return the table if it has the keys of a record and values of their types; raises KeyError and ValueError."""
+    hints = get_type_hints(record)
+    for key in record._fields:
+        if key not in table and key not in record._field_defaults:
+            raise KeyError(key)
+    for key, value in table.items():
+        if key not in record._fields or key == "origin":
+            raise ValueError(f"unknown key `{key}`")
+        kind = get_origin(hints[key]) or hints[key]  # of `Literal[…]` no value is an instance: it is looked at later
+        if kind is int and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+            raise ValueError(f"`{key}` cannot be {value!r}: it is a number")
+        if kind in (str, bool) and not isinstance(value, kind):
+            raise ValueError(f"`{key}` cannot be {value!r}: it is {'a text' if kind is str else 'true or false'}")
+        if kind is Mapping and not (isinstance(value, dict) and all(isinstance(text, str) for text in value.values())):
+            raise ValueError(f"`{key}` is a table of texts")
+    return table

@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 
 from codeseek.catalogue import ModelSpec
 from codeseek.embedders import Vectors
-from codeseek.errors import ModelError
 from codeseek.records import Chunk
 
 PREFIX = 256
@@ -65,15 +64,7 @@ class TextEmbedder:
         self._query = spec.template(task)
         self._document = spec.document
         self.prefix = min(self.dimensions, PREFIX) if spec.least_dimensions else self.dimensions
-        if not 0 < self.dimensions <= model.dimensions:
-            raise ModelError(
-                f"`{spec.name}` has {model.dimensions} dimensions, not {dimensions}", hint="set `dimensions` to less"
-            )
-        if self.dimensions < model.dimensions and not 0 < spec.least_dimensions <= self.dimensions:
-            least = f"to {spec.least_dimensions} at least" if spec.least_dimensions else "not at all"
-            raise ModelError(
-                f"vectors of `{spec.name}` cannot be cut to {dimensions} dimensions", hint=f"they can be cut {least}"
-            )
+        spec._replace(dimensions=model.dimensions).check_dimensions(self.dimensions)
 
     @property
     def fingerprint(self) -> str:
