@@ -165,6 +165,33 @@ def read(path: Path) -> ModelSpec:
         ) from error
 
 
+def write(spec: ModelSpec) -> Path:
+    """Write a description into the user's folder, over one of the same name; raises `ModelError`."""
+    import tomlkit
+
+    path = user_folder() / f"{check_name(spec.name)}.toml"
+    text = tomlkit.dumps(_table(spec))
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        raise ModelError(f"cannot write `{path}`: {error.strerror}", hint="make room, or make it writable") from error
+    return path
+
+
+def _table(record: ModelSpec | Variant | ModelFile) -> dict[str, Any]:
+    """Return what of a record is not a default, as values of TOML."""
+    table = {}
+    for key, value in record._asdict().items():
+        if key == "origin" or (key in record._field_defaults and value == record._field_defaults[key]):
+            continue
+        rows = isinstance(value, tuple)
+        table[key] = [_table(row) for row in value] if rows else dict(value) if isinstance(value, Mapping) else value
+    return table
+
+
 def check_name(name: str) -> str:
     """Return a name that can be a model's and a file's; raises ValueError."""
     if not _NAME.fullmatch(name):

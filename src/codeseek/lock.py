@@ -28,10 +28,11 @@ else:
 
 
 class WriteLock:
-    """The right to write one index; entering raises `BusyError` at once when another process has it, or OSError."""
+    """The right to write one thing; entering raises `BusyError` at once when another process has it, or OSError."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, doing: str = "writing this index") -> None:
         self.path = path
+        self._doing = doing
         self._descriptor: int | None = None
 
     @property
@@ -49,7 +50,7 @@ class WriteLock:
                     if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
                         raise  # such as a network disk that knows no locks
                     raise BusyError(
-                        f"another process{self._holder()} is writing this index", hint="wait until it ends, or stop it"
+                        f"another process{self._holder()} is {self._doing}", hint="wait until it ends, or stop it"
                     ) from None
                 if self._is_current(descriptor):
                     os.ftruncate(descriptor, 0)
