@@ -185,3 +185,41 @@ def test_projects_of_the_same_name_have_indexes_apart() -> None:
 def test_the_index_of_any_root_is_a_folder_below_the_data(root: str) -> None:
     chosen = settings.load()
     assert chosen.index_directory(Path(root)).parent == chosen.data_dir / "indexes"
+
+
+def test_a_value_is_changed_and_all_else_is_kept() -> None:
+    path = write_user_file('# mine\nlimit = 20 # many\nmodel = "old" # why\n\n# below\nignore = ["*.log"]\n')
+    assert settings.change({"model": "bge-m3", "dimensions": 256, "quant": None}) == path
+    text = '# mine\nlimit = 20 # many\nmodel = "bge-m3" # why\n\n# below\nignore = ["*.log"]\ndimensions = 256\n'
+    assert path.read_text("utf-8") == text
+    settings.change({"model": None, "dimensions": None})
+    assert path.read_text("utf-8") == '# mine\nlimit = 20 # many\n\n# below\nignore = ["*.log"]\n'
+    assert settings.load().model == "bundled"
+
+
+def test_the_first_value_makes_the_file() -> None:
+    path = settings.change({"model": "bge-m3"})
+    assert path.read_text("utf-8") == 'model = "bge-m3"\n'
+
+
+def test_a_file_that_is_a_link_stays_one(tmp_path: Path) -> None:
+    real = tmp_path / "dotfiles.toml"
+    real.write_text("limit = 5\n")
+    real.chmod(0o640)
+    path = settings.user_file()
+    path.parent.mkdir(parents=True)
+    path.symlink_to(real)
+    settings.change({"model": "bge-m3"})
+    assert path.is_symlink()
+    assert real.read_text() == 'limit = 5\nmodel = "bge-m3"\n'
+    assert real.stat().st_mode & 0o777 == 0o640
+
+
+def test_what_cannot_be_meant_is_not_written() -> None:
+    path = write_user_file("limit = 5\n")
+    with pytest.raises(ConfigError, match="`dimensions` cannot be -3"):
+        settings.change({"dimensions": -3})
+    assert path.read_text("utf-8") == "limit = 5\n"
+    write_user_file("limit: 5\n")
+    with pytest.raises(ConfigError, match="is not TOML"):
+        settings.change({"model": "x"})

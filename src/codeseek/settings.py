@@ -98,6 +98,37 @@ def load(project_root: Path | None = None, flags: Mapping[str, object] | None = 
     return Settings(**given, origins={key: value.origin for key, value in values.items()})
 
 
+def change(values: Mapping[str, object]) -> Path:
+    """Set values in the user's own file, keeping all else that is in it; None takes a setting out.
+
+    Raises `ConfigError` when a value is wrong or the file cannot be read or written.
+    """
+    path = user_file()
+    _read(path)
+    import shutil
+
+    import tomlkit
+
+    # A file that is a link, as those who keep their settings in a repository have it, stays one.
+    target = Path(os.path.realpath(path))
+    try:
+        document = tomlkit.parse(target.read_text("utf-8")) if target.exists() else tomlkit.document()
+        for key, value in values.items():
+            if value is None:
+                document.pop(key, None)
+            else:
+                document[key] = _checked(key, value, key)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = target.with_name(f"{target.name}.tmp")
+        temporary.write_text(tomlkit.dumps(document), encoding="utf-8")
+        if target.exists():
+            shutil.copymode(target, temporary)
+        temporary.replace(target)
+    except OSError as error:
+        raise ConfigError(f"cannot write `{path}`: {error.strerror}", "make it writable, or room for it") from error
+    return path
+
+
 class _Value(NamedTuple):
     """A setting's value in its type, and the file and line, variable or flag that gave it."""
 

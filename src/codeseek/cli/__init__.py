@@ -23,7 +23,14 @@ if TYPE_CHECKING:
 
 
 def open_engine(root: Path, settings: Settings) -> Engine:
-    """Open an engine on a project: the daemon's where that saves time, or else one of this process."""
+    """Open an engine on a project: the daemon's where that saves time, or else one of this process.
+
+    Where the settings say so, this process's network is shut off first.
+    """
+    if settings.offline:
+        from codeseek import network
+
+        network.set_offline(True)
     from codeseek.settings import BUNDLED
 
     if settings.daemon == "always" or (settings.daemon == "auto" and settings.model != BUNDLED):

@@ -13,7 +13,11 @@ from codeseek.cli import terminal
 from codeseek.records import EmbedSummary, Progress, RefreshSummary, SearchResult
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import click
+
+    from codeseek.installed import Transfer
 
 _SHOW_AFTER_S = 0.2
 """Work that is over sooner shows no bar: a bar that flashes is worse than none."""
@@ -181,13 +185,71 @@ class ProgressBar:
             parts.append(f"{progress.chunks:,} chunks")
         if progress.phase in ("index", "embed") and rate:
             parts.append(f"{rate:.1f}/s" if progress.phase == "embed" and rate < 10 else f"{rate:,.0f}/s")
-        line = ""
-        for part in parts:
-            longer = f"{line} · {part}" if line else part
-            if terminal.columns(longer) >= self._terminal.width:
-                break
-            line = longer
-        return line
+        return _fitting(parts, self._terminal.width)
+
+
+class TransferBar:
+    """A listener that draws one line while a file comes, on a terminal only."""
+
+    def __init__(self) -> None:
+        self._terminal = terminal.of(sys.stderr)
+        self._begun = ("", "")
+        self._began_s = self._drawn_s = 0.0
+        self._start = 0
+
+    def __enter__(self) -> Self:
+        """Begin; nothing is drawn yet."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take the line away."""
+        if self._drawn_s:
+            progress("")
+
+    def __call__(self, transfer: Transfer) -> None:
+        """Draw how far the file has come, a few times a second."""
+        now = time.monotonic()
+        if (transfer.doing, transfer.file) != self._begun:
+            self._begun, self._began_s, self._start = (transfer.doing, transfer.file), now, transfer.done
+        if now - self._began_s < _SHOW_AFTER_S or now - self._drawn_s < _REDRAW_AFTER_S:
+            return
+        self._drawn_s = now
+        progress(self.line(transfer, (transfer.done - self._start) / (now - self._began_s)))
+
+    def line(self, transfer: Transfer, rate: float) -> str:
+        """Return the line, without the parts that do not fit; `rate` is in bytes a second."""
+        parts = [transfer.doing]
+        if transfer.total:
+            share = transfer.done / transfer.total
+            parts[0] += f" {self._terminal.bar(share, _BAR)} {share:4.0%}"
+            parts.append(f"{transfer.done / 1e6:,.0f}/{transfer.total / 1e6:,.0f} MB")
+        else:
+            parts.append(f"{transfer.done / 1e6:,.0f} MB")
+        if rate:
+            parts.append(f"{rate / 1e6:.1f} MB/s")
+            if transfer.total:
+                parts.append(f"{_duration((transfer.total - transfer.done) / rate)} left")
+        parts.append(screen.safe(transfer.file))
+        return _fitting(parts, self._terminal.width)
+
+
+def progress(line: str) -> None:
+    """Show a line that stands for work going on, in place of the last one; an empty one takes it away."""
+    if terminal.of(sys.stderr).live:
+        _say(f"\r\x1b[2K{line}")
+
+
+def _fitting(parts: Sequence[str], width: int) -> str:
+    """Join as many parts as fit into a line."""
+    line = ""
+    for part in parts:
+        longer = f"{line} · {part}" if line else part
+        if terminal.columns(longer) >= width:
+            break
+        line = longer
+    return line
 
 
 def _duration(seconds: float) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -17,6 +19,7 @@ _COMMANDS = {
     "status": "status",
     "list": "status",
     "forget": "status",
+    "models": "models",
     "daemon": "daemon",
     "config": "config",
     "completions": "completions",
@@ -36,24 +39,34 @@ codeseek finds code and documentation by meaning, in English, Chinese and the mi
   codeseek "依赖注入 是怎么实现的"  ask in any language
   codeseek similar app.py:42        find code like the code there
   codeseek status                   see what is indexed and what was left out
+  codeseek models                   see the models there are, pull one and choose it
   codeseek --help                   see everything else
 """
 
 
-class _Commands(click.Group):
-    """Imports a command when it is wanted, and takes words that name no command for a query."""
+class LazyGroup(click.Group):
+    """Imports a command when it is wanted: `modules` maps names to modules of `package`, which have `NAME_command`."""
+
+    def __init__(self, *, package: str, modules: Mapping[str, str], **attributes: Any) -> None:
+        super().__init__(**attributes)
+        self._package = package
+        self._modules = modules
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in the order of their use."""
-        return list(_COMMANDS)
+        return list(self._modules)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import a command."""
-        if cmd_name not in _COMMANDS:
+        if cmd_name not in self._modules:
             return None
-        module = import_module(f"{__name__}.{_COMMANDS[cmd_name]}")
+        module = import_module(f"{self._package}.{self._modules[cmd_name]}")
         command: click.Command = getattr(module, f"{cmd_name}_command")
         return command
+
+
+class _Commands(LazyGroup):
+    """Takes words that name no command for a query."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Put the command's name first: `search` where none is given."""
@@ -79,6 +92,8 @@ def _named(args: list[str]) -> list[str]:
 @click.group(
     name="codeseek",
     cls=_Commands,
+    package=__name__,
+    modules=_COMMANDS,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Words that name no command are searched for: `codeseek how is auth done`.",

@@ -17,10 +17,17 @@ from codeseek.errors import ExitCode
 @click.argument("path", required=False, type=click.Path())
 @click.option("--workers", metavar="N", type=click.IntRange(0), help="Use so many processes; 0 is one for each core.")
 @click.option("--quick", is_flag=True, help="Leave the chosen model for later; the bundled one answers meanwhile.")
+@options.offline
 @options.project
 @click.pass_context
 def index_command(
-    ctx: click.Context, /, path: str | None, workers: int | None, quick: bool, project: str | None
+    ctx: click.Context,
+    /,
+    path: str | None,
+    workers: int | None,
+    quick: bool,
+    offline: bool | None,
+    project: str | None,
 ) -> int:
     """Bring the index of a project up to date, or make it.
 
@@ -31,7 +38,7 @@ def index_command(
     are answered meanwhile, by it too as far as it has come.
     """
     place = locate(path, project)
-    chosen = settings.load(place.root, {"workers": workers})
+    chosen = settings.load(place.root, {"workers": workers, "offline": offline})
     with closing(ctx.obj(place.root, chosen)) as engine:
         with diagnostics.ProgressBar() as bar:
             summary = engine.refresh(bar, under=place.folder, thorough=True)

@@ -39,6 +39,13 @@ def colour(command: _Command) -> _Command:
     )(command)
 
 
+def offline(command: _Command) -> _Command:
+    """Add `--offline`; the command takes None where it is not given."""
+    return click.option(
+        "--offline", is_flag=True, default=None, help="Forbid every connection that leaves this machine."
+    )(command)
+
+
 class Narrowing(NamedTuple):
     """What `--lang`, `--kind`, `--path`, `--exclude` and `--changed` say; `!GLOB` is among the excluded already."""
 
@@ -90,6 +97,7 @@ class Showing(NamedTuple):
     null: bool
     no_refresh: bool
     strict: bool
+    offline: bool | None
     color: WhenColour
 
 
@@ -113,6 +121,7 @@ def showing(command: _Command) -> _Command:
         click.option(
             "--strict", is_flag=True, help="Exit with 3 when hits may be stale or weaker than they should be."
         ),
+        offline,
         colour,
     )
 

@@ -108,7 +108,12 @@ def _answer(
     task: str | None = None,
 ) -> int:
     """Ask the engine, show the hits, and return the exit status."""
-    flags = {"limit": showing.limit, "refresh": False if showing.no_refresh else None, "task": task}
+    flags = {
+        "limit": showing.limit,
+        "refresh": False if showing.no_refresh else None,
+        "task": task,
+        "offline": showing.offline,
+    }
     chosen = settings.load(root, flags)
     if root in (Path.home(), Path(root.anchor)) and not chosen.index_directory(root).is_dir():
         raise UsageError(

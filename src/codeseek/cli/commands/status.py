@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from codeseek import screen, settings
-from codeseek.cli import diagnostics, output
+from codeseek.cli import diagnostics, output, tables
 from codeseek.cli.commands import options
 from codeseek.cli.diagnostics import ago
 from codeseek.cli.place import locate
@@ -18,7 +18,6 @@ from codeseek.cli.terminal import BOLD, DIM, Terminal, WhenColour
 from codeseek.errors import ExitCode, UsageError
 from codeseek.records import ModelStatus, Status
 
-_WIDEST = 100
 _MOST = 12
 
 
@@ -75,7 +74,7 @@ def list_command(as_json: bool, color: WhenColour) -> int:
             details = [
                 summary.problem or f"{summary.files:,} files",
                 *([] if summary.problem else [f"{summary.chunks:,} chunks"]),
-                size(summary.size_bytes),
+                tables.size(summary.size_bytes),
                 *([ago(time.time() - summary.indexed_at)] if summary.indexed_at is not None else []),
                 *([gone] if gone else []),
             ]
@@ -116,20 +115,12 @@ def _forgotten(path: str | None, project: str | None, chosen: settings.Settings)
     return root, chosen.index_directory(root)
 
 
-def size(count: int) -> str:
-    """Return a size in words."""
-    for unit, length in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if count >= length:
-            return f"{count / length:.1f} {unit}"
-    return f"{count} bytes"
-
-
 def _lines(status: Status, terminal: Terminal) -> Iterator[str]:
     age = f" ({ago(time.time() - status.indexed_at)})" if status.indexed_at is not None else ""
     stale = f", {status.stale_files:,} files changed since" if status.stale_files else ""
     rows = [
         ("project", str(status.root)),
-        ("index", f"{status.location} ({size(status.size_bytes)})"),
+        ("index", f"{status.location} ({tables.size(status.size_bytes)})"),
         ("freshness", f"{status.freshness}{age}{stale}" if status.indexed_at is not None else "not indexed yet"),
         ("files", f"{status.files:,}"),
         ("chunks", f"{status.chunks:,}"),
@@ -142,27 +133,13 @@ def _lines(status: Status, terminal: Terminal) -> Iterator[str]:
         *(("degraded", weakness) for weakness in status.degraded),
     ]
     for name, value in rows:
-        yield from _row(name, screen.safe(value), terminal)
+        yield from tables.named(name, screen.safe(value), terminal)
 
 
 def _model(model: ModelStatus) -> str:
     share = f"{model.covered / max(1, model.chunks):.0%} of chunks read"
     chosen = "" if model.chosen else ", not chosen"
-    return f"{model.name} ({model.dimensions:,} dimensions, {share}, {size(model.size_bytes)}{chosen})"
-
-
-def _row(name: str, value: str, terminal: Terminal) -> Iterator[str]:
-    """Yield a named value, continued below itself where it is too long."""
-    head = f"{name:<11}"
-    line = ""
-    for part in value.split(", "):
-        longer = f"{line}, {part}" if line else part
-        if line and len(head) + screen.columns(longer) + 1 > min(terminal.width, _WIDEST):
-            yield f"{terminal.styled(head, DIM)}{line},\n"
-            head, line = " " * 11, part
-        else:
-            line = longer
-    yield f"{terminal.styled(head, DIM)}{line}\n"
+    return f"{model.name} ({model.dimensions:,} dimensions, {share}, {tables.size(model.size_bytes)}{chosen})"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

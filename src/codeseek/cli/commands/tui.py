@@ -22,9 +22,12 @@ if TYPE_CHECKING:
 
 @click.command("tui", short_help="Search full-screen, as you type.")
 @click.argument("words", nargs=-1, metavar="[QUERY]...")
+@options.offline
 @options.project
 @click.pass_context
-def tui_command(ctx: click.Context, /, words: tuple[str, ...], project: str | None) -> int:
+def tui_command(
+    ctx: click.Context, /, words: tuple[str, ...], offline: bool | None = None, project: str | None = None
+) -> int:
     """Search full-screen: hits come as you type, with the file beside them.
 
     `codeseek` alone does the same. Everything is done by key or mouse; F1 shows how.
@@ -34,10 +37,11 @@ def tui_command(ctx: click.Context, /, words: tuple[str, ...], project: str | No
     from codeseek.tui.workspace import Workspace
 
     root = locate(None, project).root
-    chosen = settings.load(root)
+    flags = {"offline": offline}
+    chosen = settings.load(root, flags)
     workspace = Workspace(
         root,
-        open=lambda root: ctx.obj(root, settings.load(root)),
+        open=lambda root: ctx.obj(root, settings.load(root, flags)),
         is_indexed=lambda root: (chosen.index_directory(root) / DATABASE).is_file(),
         projects=functools.partial(_projects, chosen.data_dir),
         export=_exported,
