@@ -2,11 +2,11 @@
 
 # shellcheck disable=SC2207 # words are split on purpose: by IFS where they may hold spaces
 
-_codeseek_ask() { # OPTION: the values that the program knows
-    local IFS=$'\n'
+_codeseek_ask() { # COMMAND...: the values that the program knows for the word that follows it
+    local words="$*" IFS=$'\n'
     compopt -o nospace -o filenames
     COMPREPLY=($(
-        _CODESEEK_COMPLETE=bash_complete COMP_WORDS="codeseek search $1 $word" COMP_CWORD=3 \
+        _CODESEEK_COMPLETE=bash_complete COMP_WORDS="codeseek $words $word" COMP_CWORD=$(($# + 1)) \
             codeseek 2>/dev/null | cut -d, -f2-
     ))
 }
@@ -33,7 +33,7 @@ _codeseek() {
     for ((at = 1; at < COMP_CWORD; at++)); do
         case ${COMP_WORDS[at]} in
             -C | --project | --color) ((at++)) ;;
-            search | similar | tui | index | watch | status | list | forget | daemon | config | completions)
+            search | similar | tui | index | watch | status | list | forget | models | daemon | config | completions)
                 command=${COMP_WORDS[at]}
                 break
                 ;;
@@ -43,38 +43,58 @@ _codeseek() {
                 ;;
         esac
     done
+    if [[ $command == models ]]; then
+        for ((at++; at < COMP_CWORD; at++)); do
+            case ${COMP_WORDS[at]} in
+                recommend | info | pull | import | verify | remove | use | add | bench)
+                    command+=" ${COMP_WORDS[at]}"
+                    break
+                    ;;
+            esac
+        done
+    fi
+    if [[ $command == daemon ]]; then
+        for ((at++; at < COMP_CWORD; at++)); do
+            case ${COMP_WORDS[at]} in
+                logs | restart | run | start | status | stop)
+                    command+=" ${COMP_WORDS[at]}"
+                    break
+                    ;;
+            esac
+        done
+    fi
     COMPREPLY=()
     case ${command:-search} in
         search)
             case $before in
-                --lang) _codeseek_ask --lang; return ;;
-                --kind) _codeseek_ask --kind; return ;;
-                --path) _codeseek_ask --path; return ;;
-                --exclude) _codeseek_ask --exclude; return ;;
+                --lang) _codeseek_ask search --lang; return ;;
+                --kind) _codeseek_ask search --kind; return ;;
+                --path) _codeseek_ask search --path; return ;;
+                --exclude) _codeseek_ask search --exclude; return ;;
                 --format) COMPREPLY=($(compgen -W 'text json jsonl vimgrep paths markdown sarif' -- "$word")); return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
                 -C | --project) _codeseek_folders; return ;;
                 --changed | --per-file | --task | -n | --limit) return ;;
             esac
             if [[ $word == -* ]]; then
-                COMPREPLY=($(compgen -W '--lang --kind --path --exclude --changed --per-file --why --task --limit --format --files --null --no-refresh --strict --color --project --help' -- "$word"))
+                COMPREPLY=($(compgen -W '--lang --kind --path --exclude --changed --per-file --why --task --limit --format --files --null --no-refresh --strict --offline --color --project --help' -- "$word"))
             else
                 _codeseek_folders
             fi
             ;;
         similar)
             case $before in
-                --lang) _codeseek_ask --lang; return ;;
-                --kind) _codeseek_ask --kind; return ;;
-                --path) _codeseek_ask --path; return ;;
-                --exclude) _codeseek_ask --exclude; return ;;
+                --lang) _codeseek_ask similar --lang; return ;;
+                --kind) _codeseek_ask similar --kind; return ;;
+                --path) _codeseek_ask similar --path; return ;;
+                --exclude) _codeseek_ask similar --exclude; return ;;
                 --format) COMPREPLY=($(compgen -W 'text json jsonl vimgrep paths markdown sarif' -- "$word")); return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
                 -C | --project) _codeseek_folders; return ;;
                 --changed | -n | --limit) return ;;
             esac
             if [[ $word == -* ]]; then
-                COMPREPLY=($(compgen -W '--lang --kind --path --exclude --changed --limit --format --files --null --no-refresh --strict --color --project --help' -- "$word"))
+                COMPREPLY=($(compgen -W '--lang --kind --path --exclude --changed --limit --format --files --null --no-refresh --strict --offline --color --project --help' -- "$word"))
             else
                 _codeseek_files
             fi
@@ -84,7 +104,7 @@ _codeseek() {
                 -C | --project) _codeseek_folders; return ;;
             esac
             if [[ $word == -* ]]; then
-                COMPREPLY=($(compgen -W '--project --help' -- "$word"))
+                COMPREPLY=($(compgen -W '--offline --project --help' -- "$word"))
             fi
             ;;
         index)
@@ -93,7 +113,7 @@ _codeseek() {
                 --workers) return ;;
             esac
             if [[ $word == -* ]]; then
-                COMPREPLY=($(compgen -W '--workers --quick --project --help' -- "$word"))
+                COMPREPLY=($(compgen -W '--workers --quick --offline --project --help' -- "$word"))
             else
                 _codeseek_folders
             fi
@@ -136,7 +156,156 @@ _codeseek() {
                 _codeseek_folders
             fi
             ;;
+        models)
+            case $before in
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--json --color --help' -- "$word"))
+            else
+                COMPREPLY=($(compgen -W 'recommend info pull import verify remove use add bench' -- "$word"))
+            fi
+            ;;
+        'models recommend')
+            case $before in
+                -C | --project) _codeseek_folders; return ;;
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--json --project --color --help' -- "$word"))
+            fi
+            ;;
+        'models info')
+            case $before in
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--json --color --help' -- "$word"))
+            else
+                _codeseek_ask models info
+            fi
+            ;;
+        'models pull')
+            case $before in
+                --quant) _codeseek_ask models pull --quant; return ;;
+                --mirror) return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--quant --mirror --offline --help' -- "$word"))
+            else
+                _codeseek_ask models pull
+            fi
+            ;;
+        'models import')
+            case $before in
+                --as) _codeseek_ask models import --as; return ;;
+                --quant) _codeseek_ask models import --quant; return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--as --quant --link --help' -- "$word"))
+            else
+                _codeseek_files
+            fi
+            ;;
+        'models verify')
+            case $before in
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--color --help' -- "$word"))
+            else
+                _codeseek_ask models verify
+            fi
+            ;;
+        'models remove')
+            case $before in
+                --quant) _codeseek_ask models remove --quant; return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--quant --help' -- "$word"))
+            else
+                _codeseek_ask models remove
+            fi
+            ;;
+        'models use')
+            case $before in
+                --quant) _codeseek_ask models use --quant; return ;;
+                --dimensions) return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--dimensions --quant --help' -- "$word"))
+            else
+                _codeseek_ask models use
+            fi
+            ;;
+        'models add')
+            case $before in
+                --url | --remote-name | --key-variable | --dimensions) return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--url --remote-name --key-variable --dimensions --help' -- "$word"))
+            else
+                _codeseek_ask models add
+            fi
+            ;;
+        'models bench')
+            case $before in
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
+                --seconds) return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--seconds --json --offline --color --help' -- "$word"))
+            else
+                _codeseek_ask models bench
+            fi
+            ;;
         daemon)
+            case $before in
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--help' -- "$word"))
+            else
+                COMPREPLY=($(compgen -W 'logs restart run start status stop' -- "$word"))
+            fi
+            ;;
+        'daemon logs')
+            case $before in
+                -n | --lines) return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--lines --help' -- "$word"))
+            fi
+            ;;
+        'daemon restart')
+            case $before in
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--help' -- "$word"))
+            fi
+            ;;
+        'daemon run')
+            case $before in
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--help' -- "$word"))
+            fi
+            ;;
+        'daemon start')
+            case $before in
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--help' -- "$word"))
+            fi
+            ;;
+        'daemon status')
+            case $before in
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--json --color --help' -- "$word"))
+            fi
+            ;;
+        'daemon stop')
             case $before in
             esac
             if [[ $word == -* ]]; then
@@ -165,7 +334,7 @@ _codeseek() {
     esac
     if [[ -z $command ]]; then
         [[ $word == -* ]] && COMPREPLY+=($(compgen -W '--version' -- "$word"))
-        [[ $word == -* ]] || COMPREPLY=($(compgen -W 'search similar tui index watch status list forget daemon config completions' -- "$word"))
+        [[ $word == -* ]] || COMPREPLY=($(compgen -W 'search similar tui index watch status list forget models daemon config completions' -- "$word"))
     fi
 }
 

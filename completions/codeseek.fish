@@ -1,17 +1,18 @@
 # fish completion for codeseek. Made by `codeseek completions`; `poe completions` writes it anew.
 
-function __codeseek_ask # OPTION: the values that the program knows
+function __codeseek_ask # COMMAND...: the values that the program knows for the word that follows it
     set -l word (commandline -ct)
-    _CODESEEK_COMPLETE=bash_complete COMP_WORDS="codeseek search $argv[1] $word" COMP_CWORD=3 \
+    set -l count (math (count $argv) + 1)
+    _CODESEEK_COMPLETE=bash_complete COMP_WORDS="codeseek $argv $word" COMP_CWORD=$count \
         codeseek 2>/dev/null | string replace -r '^[^,]*,' ''
 end
 
 function __codeseek_without_command
-    not __fish_seen_subcommand_from search similar tui index watch status list forget daemon config completions
+    not __fish_seen_subcommand_from search similar tui index watch status list forget models daemon config completions
 end
 
 function __codeseek_search # a query needs no command
-    not __fish_seen_subcommand_from similar tui index watch status list forget daemon config completions
+    not __fish_seen_subcommand_from similar tui index watch status list forget models daemon config completions
 end
 
 complete -c codeseek -f
@@ -23,14 +24,15 @@ complete -c codeseek -n __codeseek_without_command -a watch -d 'Keep indexes up 
 complete -c codeseek -n __codeseek_without_command -a status -d 'Show what is indexed, and what was left out and why.'
 complete -c codeseek -n __codeseek_without_command -a list -d 'List the indexes on this machine.'
 complete -c codeseek -n __codeseek_without_command -a forget -d 'Delete an index; the files it was made from stay.'
+complete -c codeseek -n __codeseek_without_command -a models -d 'List the models there are; pull, choose and measure them.'
 complete -c codeseek -n __codeseek_without_command -a daemon -d 'Keep models and indexes warm in a process of their own.'
 complete -c codeseek -n __codeseek_without_command -a config -d 'Show every setting and where its value came from.'
 complete -c codeseek -n __codeseek_without_command -a completions -d 'Print a shell’s completion script.'
 complete -c codeseek -n __codeseek_without_command -l version -d 'Show the version'
-complete -c codeseek -n __codeseek_search -l lang -d 'Only this language' -x -a '(__codeseek_ask --lang)'
-complete -c codeseek -n __codeseek_search -l kind -d 'Only this kind: function, method, class, module, config, section, comment' -x -a '(__codeseek_ask --kind)'
-complete -c codeseek -n __codeseek_search -l path -d 'Only paths that match; `!GLOB` leaves out' -x -a '(__codeseek_ask --path)'
-complete -c codeseek -n __codeseek_search -l exclude -d 'Leave out paths that match' -x -a '(__codeseek_ask --exclude)'
+complete -c codeseek -n __codeseek_search -l lang -d 'Only this language' -x -a '(__codeseek_ask search --lang)'
+complete -c codeseek -n __codeseek_search -l kind -d 'Only this kind: function, method, class, module, config, section, comment' -x -a '(__codeseek_ask search --kind)'
+complete -c codeseek -n __codeseek_search -l path -d 'Only paths that match; `!GLOB` leaves out' -x -a '(__codeseek_ask search --path)'
+complete -c codeseek -n __codeseek_search -l exclude -d 'Leave out paths that match' -x -a '(__codeseek_ask search --exclude)'
 complete -c codeseek -n __codeseek_search -l changed -d 'Only files changed since: `2h`, `3d`, `2026-01-31`' -x
 complete -c codeseek -n __codeseek_search -l per-file -d 'Show so many hits of one file' -x
 complete -c codeseek -n __codeseek_search -l why -d 'Explain each hit'
@@ -41,14 +43,15 @@ complete -c codeseek -n __codeseek_search -s l -l files -d 'Show only the files,
 complete -c codeseek -n __codeseek_search -s 0 -l null -d 'Show only the files, each ended by NUL, for `xargs -0`'
 complete -c codeseek -n __codeseek_search -l no-refresh -d 'Answer from the index as it is'
 complete -c codeseek -n __codeseek_search -l strict -d 'Exit with 3 when hits may be stale or weaker than they should be'
+complete -c codeseek -n __codeseek_search -l offline -d 'Forbid every connection that leaves this machine'
 complete -c codeseek -n __codeseek_search -l color -d 'When to use colours' -x -a 'auto always never'
 complete -c codeseek -n __codeseek_search -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
 complete -c codeseek -n __codeseek_search -s h -l help -d 'Show this message and exit'
 complete -c codeseek -n __codeseek_search -a '(__fish_complete_directories)'
-complete -c codeseek -n '__fish_seen_subcommand_from similar' -l lang -d 'Only this language' -x -a '(__codeseek_ask --lang)'
-complete -c codeseek -n '__fish_seen_subcommand_from similar' -l kind -d 'Only this kind: function, method, class, module, config, section, comment' -x -a '(__codeseek_ask --kind)'
-complete -c codeseek -n '__fish_seen_subcommand_from similar' -l path -d 'Only paths that match; `!GLOB` leaves out' -x -a '(__codeseek_ask --path)'
-complete -c codeseek -n '__fish_seen_subcommand_from similar' -l exclude -d 'Leave out paths that match' -x -a '(__codeseek_ask --exclude)'
+complete -c codeseek -n '__fish_seen_subcommand_from similar' -l lang -d 'Only this language' -x -a '(__codeseek_ask similar --lang)'
+complete -c codeseek -n '__fish_seen_subcommand_from similar' -l kind -d 'Only this kind: function, method, class, module, config, section, comment' -x -a '(__codeseek_ask similar --kind)'
+complete -c codeseek -n '__fish_seen_subcommand_from similar' -l path -d 'Only paths that match; `!GLOB` leaves out' -x -a '(__codeseek_ask similar --path)'
+complete -c codeseek -n '__fish_seen_subcommand_from similar' -l exclude -d 'Leave out paths that match' -x -a '(__codeseek_ask similar --exclude)'
 complete -c codeseek -n '__fish_seen_subcommand_from similar' -l changed -d 'Only files changed since: `2h`, `3d`, `2026-01-31`' -x
 complete -c codeseek -n '__fish_seen_subcommand_from similar' -s n -l limit -d 'Show at most so many hits' -x
 complete -c codeseek -n '__fish_seen_subcommand_from similar' -l format -d 'How to show hits' -x -a 'text json jsonl vimgrep paths markdown sarif'
@@ -56,14 +59,17 @@ complete -c codeseek -n '__fish_seen_subcommand_from similar' -s l -l files -d '
 complete -c codeseek -n '__fish_seen_subcommand_from similar' -s 0 -l null -d 'Show only the files, each ended by NUL, for `xargs -0`'
 complete -c codeseek -n '__fish_seen_subcommand_from similar' -l no-refresh -d 'Answer from the index as it is'
 complete -c codeseek -n '__fish_seen_subcommand_from similar' -l strict -d 'Exit with 3 when hits may be stale or weaker than they should be'
+complete -c codeseek -n '__fish_seen_subcommand_from similar' -l offline -d 'Forbid every connection that leaves this machine'
 complete -c codeseek -n '__fish_seen_subcommand_from similar' -l color -d 'When to use colours' -x -a 'auto always never'
 complete -c codeseek -n '__fish_seen_subcommand_from similar' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
 complete -c codeseek -n '__fish_seen_subcommand_from similar' -s h -l help -d 'Show this message and exit'
 complete -c codeseek -n '__fish_seen_subcommand_from similar' -F
+complete -c codeseek -n '__fish_seen_subcommand_from tui' -l offline -d 'Forbid every connection that leaves this machine'
 complete -c codeseek -n '__fish_seen_subcommand_from tui' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
 complete -c codeseek -n '__fish_seen_subcommand_from tui' -s h -l help -d 'Show this message and exit'
 complete -c codeseek -n '__fish_seen_subcommand_from index' -l workers -d 'Use so many processes; 0 is one for each core' -x
 complete -c codeseek -n '__fish_seen_subcommand_from index' -l quick -d 'Leave the chosen model for later; the bundled one answers meanwhile'
+complete -c codeseek -n '__fish_seen_subcommand_from index' -l offline -d 'Forbid every connection that leaves this machine'
 complete -c codeseek -n '__fish_seen_subcommand_from index' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
 complete -c codeseek -n '__fish_seen_subcommand_from index' -s h -l help -d 'Show this message and exit'
 complete -c codeseek -n '__fish_seen_subcommand_from index' -a '(__fish_complete_directories)'
@@ -81,7 +87,74 @@ complete -c codeseek -n '__fish_seen_subcommand_from forget' -l model -d 'Delete
 complete -c codeseek -n '__fish_seen_subcommand_from forget' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
 complete -c codeseek -n '__fish_seen_subcommand_from forget' -s h -l help -d 'Show this message and exit'
 complete -c codeseek -n '__fish_seen_subcommand_from forget' -a '(__fish_complete_directories)'
-complete -c codeseek -n '__fish_seen_subcommand_from daemon' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and not __fish_seen_subcommand_from recommend info pull import verify remove use add bench' -l json -d 'Show them as JSON'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and not __fish_seen_subcommand_from recommend info pull import verify remove use add bench' -l color -d 'When to use colours' -x -a 'auto always never'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and not __fish_seen_subcommand_from recommend info pull import verify remove use add bench' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and not __fish_seen_subcommand_from recommend info pull import verify remove use add bench' -a recommend -d 'Say which model suits this machine and this project.'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and not __fish_seen_subcommand_from recommend info pull import verify remove use add bench' -a info -d 'Show what is known of a model, and what of it is here.'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and not __fish_seen_subcommand_from recommend info pull import verify remove use add bench' -a pull -d 'Fetch a model from a hub or its mirror.'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and not __fish_seen_subcommand_from recommend info pull import verify remove use add bench' -a import -d 'Take a model in from a file, without any network.'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and not __fish_seen_subcommand_from recommend info pull import verify remove use add bench' -a verify -d 'Compare the files of models with what was pinned.'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and not __fish_seen_subcommand_from recommend info pull import verify remove use add bench' -a remove -d 'Delete a model’s files from this machine.'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and not __fish_seen_subcommand_from recommend info pull import verify remove use add bench' -a use -d 'Choose the model that places text by meaning.'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and not __fish_seen_subcommand_from recommend info pull import verify remove use add bench' -a add -d 'Add a model that an OpenAI-compatible server runs.'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and not __fish_seen_subcommand_from recommend info pull import verify remove use add bench' -a bench -d 'Measure how fast models embed on this machine.'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from recommend' -l json -d 'Show it as JSON'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from recommend' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from recommend' -l color -d 'When to use colours' -x -a 'auto always never'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from recommend' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from info' -l json -d 'Show it as JSON'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from info' -l color -d 'When to use colours' -x -a 'auto always never'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from info' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from info' -a '(__codeseek_ask models info)'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from pull' -l quant -d 'This of its forms, such as Q4_K_M or ONNX' -x -a '(__codeseek_ask models pull --quant)'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from pull' -l mirror -d 'Fetch from hf-mirror or modelscope, or from an address that serves Hugging Face’s repositories' -x
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from pull' -l offline -d 'Forbid every connection that leaves this machine'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from pull' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from pull' -a '(__codeseek_ask models pull)'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from import' -l as -d 'What it is called' -x -a '(__codeseek_ask models import --as)'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from import' -l quant -d 'This of its forms, such as Q4_K_M or ONNX' -x -a '(__codeseek_ask models import --quant)'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from import' -l link -d 'Link to the file instead of copying it'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from import' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from import' -F
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from verify' -l color -d 'When to use colours' -x -a 'auto always never'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from verify' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from verify' -a '(__codeseek_ask models verify)'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from remove' -l quant -d 'This of its forms, such as Q4_K_M or ONNX' -x -a '(__codeseek_ask models remove --quant)'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from remove' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from remove' -a '(__codeseek_ask models remove)'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from use' -l dimensions -d 'Cut its vectors to N numbers; 0: leave them' -x
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from use' -l quant -d 'This of its forms, such as Q4_K_M or ONNX' -x -a '(__codeseek_ask models use --quant)'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from use' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from use' -a '(__codeseek_ask models use)'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from add' -l url -d 'The server’s address, up to and with /v1' -x
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from add' -l remote-name -d 'What the server calls the model' -x
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from add' -l key-variable -d 'The environment variable that holds the key' -x
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from add' -l dimensions -d 'Of its vectors; 0: ask the server' -x
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from add' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from add' -a '(__codeseek_ask models add)'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from bench' -l seconds -d 'Embed so long, twice' -x
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from bench' -l json -d 'Show it as JSON'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from bench' -l offline -d 'Forbid every connection that leaves this machine'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from bench' -l color -d 'When to use colours' -x -a 'auto always never'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from bench' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from bench' -a '(__codeseek_ask models bench)'
+complete -c codeseek -n '__fish_seen_subcommand_from daemon; and not __fish_seen_subcommand_from logs restart run start status stop' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from daemon; and not __fish_seen_subcommand_from logs restart run start status stop' -a logs -d 'Show what it wrote last.'
+complete -c codeseek -n '__fish_seen_subcommand_from daemon; and not __fish_seen_subcommand_from logs restart run start status stop' -a restart -d 'End it and start it again.'
+complete -c codeseek -n '__fish_seen_subcommand_from daemon; and not __fish_seen_subcommand_from logs restart run start status stop' -a run -d 'Be the daemon.'
+complete -c codeseek -n '__fish_seen_subcommand_from daemon; and not __fish_seen_subcommand_from logs restart run start status stop' -a start -d 'Start it, if there is none.'
+complete -c codeseek -n '__fish_seen_subcommand_from daemon; and not __fish_seen_subcommand_from logs restart run start status stop' -a status -d 'Show what it has in memory.'
+complete -c codeseek -n '__fish_seen_subcommand_from daemon; and not __fish_seen_subcommand_from logs restart run start status stop' -a stop -d 'End it when it has done what it is at.'
+complete -c codeseek -n '__fish_seen_subcommand_from daemon; and __fish_seen_subcommand_from logs' -s n -l lines -d 'Show so many lines' -x
+complete -c codeseek -n '__fish_seen_subcommand_from daemon; and __fish_seen_subcommand_from logs' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from daemon; and __fish_seen_subcommand_from restart' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from daemon; and __fish_seen_subcommand_from run' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from daemon; and __fish_seen_subcommand_from start' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from daemon; and __fish_seen_subcommand_from status' -l json -d 'Show it as JSON'
+complete -c codeseek -n '__fish_seen_subcommand_from daemon; and __fish_seen_subcommand_from status' -l color -d 'When to use colours' -x -a 'auto always never'
+complete -c codeseek -n '__fish_seen_subcommand_from daemon; and __fish_seen_subcommand_from status' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from daemon; and __fish_seen_subcommand_from stop' -s h -l help -d 'Show this message and exit'
 complete -c codeseek -n '__fish_seen_subcommand_from config' -l json -d 'Show it as JSON'
 complete -c codeseek -n '__fish_seen_subcommand_from config' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
 complete -c codeseek -n '__fish_seen_subcommand_from config' -l color -d 'When to use colours' -x -a 'auto always never'

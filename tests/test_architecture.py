@@ -13,7 +13,10 @@ import pytest
 
 import codeseek
 
-HEAVY = ("hnswlib", "numpy", "rich", "sqlite3", "textual", "tree_sitter", "tree_sitter_language_pack")
+HEAVY = (
+    *("hnswlib", "huggingface_hub", "numpy", "rich", "sqlite3", "textual", "tomlkit"),
+    *("tree_sitter", "tree_sitter_language_pack"),
+)
 PACKAGE = Path(codeseek.__file__).parent
 
 
@@ -40,6 +43,8 @@ def test_the_layers_are_kept() -> None:
         "from codeseek.cli import main; main(['search', '--help'])",
         "from codeseek.cli import main; main([])",
         "from codeseek.cli import main; main(['config'])",
+        "from codeseek.cli import main; main(['models'])",
+        "from codeseek.cli import main; main(['models', 'pull', '--help'])",
         "import codeseek.engine, codeseek.query, codeseek.settings, codeseek.snippets",
     ],
 )
@@ -55,6 +60,12 @@ def test_a_search_with_the_bundled_model_loads_nothing_of_others(project: Path) 
 
 def test_the_version_is_told_without_the_command_line() -> None:
     assert not modules_after("from codeseek.cli import main; main(['--version'])") & {"click", "codeseek.settings"}
+
+
+def test_a_search_that_is_not_offline_watches_no_network() -> None:
+    assert "codeseek.network" not in modules_after(
+        "import codeseek.local, codeseek.searcher, codeseek.embedders.static"
+    )
 
 
 def test_start_up_takes_a_moment() -> None:

@@ -66,6 +66,13 @@ class TestBash:
             (["completions", ""], ["bash", "zsh", "fish"]),
             (["index", "d"], ["docs"]),
             (["similar", "src/st"], ["src/store.py"]),
+            (["models", "p"], ["pull"]),
+            (["models", "--js"], ["--json"]),
+            (["models", "use", "--di"], ["--dimensions"]),
+            (["models", "use", "--dimensions", ""], []),
+            (["--color", "never", "models", "re"], ["recommend", "remove"]),
+            (["models", "recommend", "-C", "d"], ["docs"]),
+            (["models", "import", "src/st"], ["src/store.py"]),
         ],
         ids=str,
     )
@@ -84,11 +91,17 @@ class TestBash:
             (["x", "--path", "s"], ["src/"]),
             (["x", "--path", "!src/"], ["!src/store.py"]),
             (["x", "--exclude", ""], ["docs/", "src/"]),
+            (["similar", "--lang", "pyt"], ["python"]),
+            (["models", "use", "qwen3-embedding-4"], ["qwen3-embedding-4b"]),
+            (["models", "verify", "b"], ["bge-m3", "bundled"]),
+            (["models", "bench", "bundled", "bge"], ["bge-m3"]),
+            (["models", "pull", "--quant", "q4"], ["Q4_K_M"]),
+            (["models", "import", "x.gguf", "--as", "nom"], ["nomic-embed-text-v1.5"]),
         ],
         ids=str,
     )
     @pytest.mark.usefixtures("project")
-    def test_what_depends_on_the_project_is_asked_of_the_program(
+    def test_what_the_program_alone_knows_is_asked_of_it(
         self, words: list[str], offered: list[str], tmp_path: Path
     ) -> None:
         program = tmp_path / "bin" / "codeseek"

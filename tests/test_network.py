@@ -8,18 +8,19 @@ import sys
 
 import pytest
 
-from codeseek import network
+from codeseek import network, settings
 
 FAR = "192.0.2.1"  # an address that is reserved for documentation
 
 
-def refused(attempt: str) -> bool:
-    """Run a statement offline in a new process; tell whether it was refused, or whether it went through."""
+def refused(attempt: str, before: str = "network.go_offline()") -> bool:
+    """Run a statement in a new process after going offline; tell whether it was refused, or whether it went through."""
     script = f"""
 import socket, sys, urllib.request
 from codeseek import network
+from codeseek.cli import main
 from codeseek.errors import ModelError
-network.set_offline(True)
+{before}
 try:
     {attempt}
 except ModelError as error:
@@ -59,6 +60,21 @@ def test_offline_holds_inside_libraries() -> None:
     assert refused("import huggingface_hub; huggingface_hub.HfApi().model_info('a/b')")
 
 
+@pytest.mark.parametrize("how", [("--offline",), ()])
+@pytest.mark.usefixtures("project")
+def test_a_search_shuts_the_network_off_where_it_is_told_to(
+    how: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not how:
+        path = settings.user_file()
+        path.parent.mkdir(parents=True)
+        path.write_text("offline = true")
+    reach_out = f"socket.getaddrinfo('{FAR}', 1)"
+    assert refused(reach_out, before=f"main({['search', 'store', *how]})")
+    monkeypatch.setenv("CODESEEK_OFFLINE", "no")
+    assert not refused(reach_out, before="main(['search', 'store'])")
+
+
 def test_offline_this_machine_is_still_reached() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
@@ -69,11 +85,6 @@ def test_offline_this_machine_is_still_reached() -> None:
 def test_a_process_that_is_started_is_offline_too() -> None:
     code = "from codeseek import settings; print(settings.load().offline)"
     attempt = f"import subprocess; assert subprocess.check_output([sys.executable, '-c', {code!r}]) == b'True\\n'"
-    assert not refused(attempt)
-
-
-def test_what_was_forbidden_can_be_allowed_again() -> None:
-    attempt = "network.set_offline(False); socket.socket().connect_ex(('127.0.0.1', 1)); socket.getaddrinfo('::1', 1)"
     assert not refused(attempt)
 
 

@@ -112,7 +112,7 @@ def _windows_memory() -> tuple[int, int]:
 def _nvidia() -> tuple[Card, ...]:
     """Ask the driver's own program."""
     program = shutil.which("nvidia-smi")
-    if program is None or Path(program).resolve().is_relative_to(Path.cwd()):  # nothing of a project is ever run
+    if program is None or not os.path.isabs(program):  # what lies in the current folder is a project's: never run
         return ()
     try:
         done = subprocess.run(

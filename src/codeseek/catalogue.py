@@ -182,10 +182,11 @@ def write(spec: ModelSpec) -> Path:
 
 
 def _table(record: ModelSpec | Variant | ModelFile) -> dict[str, Any]:
-    """Return what of a record is not a default, as values of TOML."""
+    """Return a record as values of TOML: what is not a default, and what its user may want to complete."""
     table = {}
     for key, value in record._asdict().items():
-        if key == "origin" or (key in record._field_defaults and value == record._field_defaults[key]):
+        usual = key in record._field_defaults and value == record._field_defaults[key]
+        if key == "origin" or (usual and key not in ("pooling", "query", "document")):
             continue
         rows = isinstance(value, tuple)
         table[key] = [_table(row) for row in value] if rows else dict(value) if isinstance(value, Mapping) else value

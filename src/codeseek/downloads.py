@@ -69,11 +69,12 @@ def pull(
     mirror: str = "",
     listener: Listener | None = None,
     patience: Patience = PATIENCE,
-) -> None:
-    """Fetch those of a variant's files that are not there yet; raises `ModelError`, and `BusyError` when others do.
+) -> int:
+    """Fetch those of a variant's files that are not there yet, and return how many these were.
 
     `mirror` is a name in `MIRRORS` or the address of what serves Hugging Face's repositories; where it is empty,
-    `HF_ENDPOINT` is obeyed. What has arrived when it ends early is kept, and the next call goes on from there.
+    `HF_ENDPOINT` is obeyed. What has arrived when it ends early is kept, and the next call goes on from there. Raises
+    `ModelError`, and `BusyError` when another process is at it.
     """
     if not variant.files:
         raise ModelError(f"`{spec.name}` has no files to pull", hint=f"`codeseek models use {spec.name}` chooses it")
@@ -86,6 +87,7 @@ def pull(
             _check_room(folder, wanted)
             for asset in wanted:
                 _fetch(folder, asset, listener, patience)
+            return len(wanted)
     except OSError as error:
         raise ModelError(
             f"cannot write to `{folder}`: {error.strerror or error}", hint="make room, or set `data_dir` elsewhere"

@@ -25,21 +25,18 @@ A name that is given to `connect` itself has been looked up before the event; li
 """
 
 _offline = False
-_watching = False
 
 
-def set_offline(offline: bool) -> None:  # noqa: FBT001 # the setting's own value
-    """Forbid every connection and every look-up of a name but those of this machine, or allow them again.
+def go_offline() -> None:
+    """Forbid, from now on, every connection and every look-up of a name but those of this machine.
 
     What breaks it raises `ModelError` out of the library that tried. Processes that are started inherit the setting.
     """
-    global _offline, _watching  # noqa: PLW0603 # there is one network, and an audit hook cannot be taken away
-    _offline = offline
-    if offline:
-        os.environ["CODESEEK_OFFLINE"] = "true"
-        if not _watching:
-            sys.addaudithook(_watch)
-            _watching = True
+    global _offline  # noqa: PLW0603 # there is one network, and an audit hook cannot be taken away
+    if not _offline:
+        sys.addaudithook(_watch)
+    _offline = True
+    os.environ["CODESEEK_OFFLINE"] = "true"
 
 
 def is_loopback(host: str) -> bool:
@@ -55,7 +52,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _watch(event: str, arguments: tuple[Any, ...]) -> None:
-    if not _offline or event not in _REFUSED:
+    if event not in _REFUSED:
         return
     address = arguments[_REFUSED[event]]
     if event in ("socket.connect", "socket.sendto", "socket.sendmsg"):

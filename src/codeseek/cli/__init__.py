@@ -30,7 +30,7 @@ def open_engine(root: Path, settings: Settings) -> Engine:
     if settings.offline:
         from codeseek import network
 
-        network.set_offline(True)
+        network.go_offline()
     from codeseek.settings import BUNDLED
 
     if settings.daemon == "always" or (settings.daemon == "auto" and settings.model != BUNDLED):

@@ -1,7 +1,8 @@
 """Completion scripts for bash, zsh and fish, made from the commands.
 
-Commands, options and fixed values stand in the script itself, so that Tab costs nothing. The values of `--lang`,
-`--kind` and `--path` depend on the project: the script asks the program for these, in the protocol of click.
+Commands, options and fixed values stand in the script itself, so that Tab costs nothing. What depends on the project
+or the user, such as the values of `--lang` and the names of models, the script asks the program for, in the protocol of
+click.
 """
 
 from __future__ import annotations
@@ -35,6 +36,12 @@ class _Command:
     options: tuple[_Option, ...]
     choices: tuple[str, ...] = ()  # values of the argument
     files: str = ""  # "folders" or "files" where the argument is one
+    asked: bool = False  # the program knows the argument's values
+    inner: tuple[str, ...] = ()  # a group's own commands, each a command `GROUP NAME` of its own here
+
+    @property
+    def words(self) -> list[str]:
+        return self.name.split()
 
 
 def script(shell: str, group: click.Command) -> str:
@@ -44,26 +51,31 @@ def script(shell: str, group: click.Command) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _commands(group: click.Command) -> Iterator[_Command]:
+def _commands(group: click.Command, ctx: click.Context | None = None) -> Iterator[_Command]:
     if not isinstance(group, click.Group):
         return
-    ctx = click.Context(group, info_name="codeseek", **group.context_settings)
+    outer = "" if ctx is None else f"{ctx.info_name} "
+    ctx = ctx or click.Context(group, info_name="codeseek", **group.context_settings)
     for name in group.list_commands(ctx):
         command = group.get_command(ctx, name)
         if command is None:
             continue
-        params = command.get_params(click.Context(command, info_name=name, parent=ctx))
+        own = click.Context(command, info_name=name, parent=ctx)
+        params = command.get_params(own)
         arguments = [param for param in params if isinstance(param, click.Argument)]
         argument = arguments[0] if arguments else None
         yield _Command(
-            name,
+            outer + name,
             command.get_short_help_str(100),
             tuple(_option(param) for param in params if isinstance(param, click.Option)),
             choices=_choices(argument) if argument else (),
-            files={"PATH": "folders", "PATH:LINE": "files", "QUERY... [PATH]": "folders"}.get(
+            files={"PATH": "folders", "PATH:LINE": "files", "FILE": "files", "QUERY... [PATH]": "folders"}.get(
                 (argument.metavar or argument.name or "").upper() if argument else "", ""
             ),
+            asked=argument is not None and _is_asked(argument),
+            inner=tuple(command.list_commands(own)) if isinstance(command, click.Group) else (),
         )
+        yield from _commands(command, own)
 
 
 def _option(param: click.Option) -> _Option:
@@ -73,9 +85,13 @@ def _option(param: click.Option) -> _Option:
         value="" if param.is_flag else (param.metavar or max(param.opts, key=len).lstrip("-")).lower(),
         choices=_choices(param),
         folder=isinstance(param.type, click.Path),
-        asked=param._custom_shell_complete is not None,  # noqa: SLF001 # click has no public word for it
+        asked=_is_asked(param),
         repeated=param.multiple,
     )
+
+
+def _is_asked(param: click.Parameter) -> bool:
+    return param._custom_shell_complete is not None  # noqa: SLF001 # click has no public word for it
 
 
 def _choices(param: click.Parameter) -> tuple[str, ...]:
@@ -83,16 +99,17 @@ def _choices(param: click.Parameter) -> tuple[str, ...]:
 
 
 def _bash(commands: list[_Command]) -> Iterator[str]:
-    names = " ".join(command.name for command in commands)
+    first = [command for command in commands if len(command.words) == 1]
+    names = " ".join(command.name for command in first)
     yield f"# bash completion for codeseek. {_ORIGIN}"
     yield r"""
 # shellcheck disable=SC2207 # words are split on purpose: by IFS where they may hold spaces
 
-_codeseek_ask() { # OPTION: the values that the program knows
-    local IFS=$'\n'
+_codeseek_ask() { # COMMAND...: the values that the program knows for the word that follows it
+    local words="$*" IFS=$'\n'
     compopt -o nospace -o filenames
     COMPREPLY=($(
-        _CODESEEK_COMPLETE=bash_complete COMP_WORDS="codeseek search $1 $word" COMP_CWORD=3 \
+        _CODESEEK_COMPLETE=bash_complete COMP_WORDS="codeseek $words $word" COMP_CWORD=$(($# + 1)) \
             codeseek 2>/dev/null | cut -d, -f2-
     ))
 }
@@ -119,7 +136,7 @@ _codeseek() {
     for ((at = 1; at < COMP_CWORD; at++)); do
         case ${COMP_WORDS[at]} in
             -C | --project | --color) ((at++)) ;;"""
-    yield f"            {' | '.join(command.name for command in commands)})"
+    yield f"            {' | '.join(command.name for command in first)})"
     yield r"""                command=${COMP_WORDS[at]}
                 break
                 ;;
@@ -128,11 +145,22 @@ _codeseek() {
                 break
                 ;;
         esac
-    done
-    COMPREPLY=()
-    case ${command:-search} in"""
+    done"""
+    for group in (command for command in commands if command.inner):
+        yield f"    if [[ $command == {group.name} ]]; then"
+        yield "        for ((at++; at < COMP_CWORD; at++)); do"
+        yield "            case ${COMP_WORDS[at]} in"
+        yield f"                {' | '.join(group.inner)})"
+        yield '                    command+=" ${COMP_WORDS[at]}"'
+        yield "                    break"
+        yield "                    ;;"
+        yield "            esac"
+        yield "        done"
+        yield "    fi"
+    yield "    COMPREPLY=()"
+    yield "    case ${command:-search} in"
     for command in commands:
-        yield f"        {command.name})"
+        yield f"        {_label(command)})"
         yield "            case $before in"
         for option in command.options:
             body = (
@@ -140,7 +168,7 @@ _codeseek() {
                 if option.choices
                 else "_codeseek_folders"
                 if option.folder
-                else f"_codeseek_ask {option.names[0]}"
+                else f"_codeseek_ask {command.name} {option.names[0]}"
                 if option.asked
                 else ""
             )
@@ -153,9 +181,12 @@ _codeseek() {
         flags = " ".join(name for option in command.options for name in option.names if name.startswith("--"))
         yield "            if [[ $word == -* ]]; then"
         yield f"                COMPREPLY=($(compgen -W '{flags}' -- \"$word\"))"
-        if command.choices:
+        if values := command.choices or command.inner:
             yield "            else"
-            yield f"                COMPREPLY=($(compgen -W '{' '.join(command.choices)}' -- \"$word\"))"
+            yield f"                COMPREPLY=($(compgen -W '{' '.join(values)}' -- \"$word\"))"
+        elif command.asked:
+            yield "            else"
+            yield f"                _codeseek_ask {command.name}"
         elif command.files:
             yield "            else"
             yield f"                _codeseek_{command.files}"
@@ -172,12 +203,13 @@ _codeseek() {
 
 
 def _zsh(commands: list[_Command]) -> Iterator[str]:
+    first = [command for command in commands if len(command.words) == 1]
     yield "#compdef codeseek"
     yield f"# zsh completion for codeseek. {_ORIGIN}"
     yield r"""
-_codeseek_ask() { # OPTION: the values that the program knows
+_codeseek_ask() { # COMMAND...: the values that the program knows for the word that follows it
     local -a values
-    values=(${(f)"$(_CODESEEK_COMPLETE=bash_complete COMP_WORDS="codeseek search $1 $PREFIX" COMP_CWORD=3 \
+    values=(${(f)"$(_CODESEEK_COMPLETE=bash_complete COMP_WORDS="codeseek $* $PREFIX" COMP_CWORD=$(($# + 1)) \
         codeseek 2>/dev/null | cut -d, -f2-)"})
     compadd -S '' -- $values
 }
@@ -186,7 +218,7 @@ _codeseek() {
     local -a commands
     local command='' word skip=0
     commands=("""
-    for command in commands:
+    for command in first:
         yield f"        {_quoted(f'{command.name}:{command.help}')}"
     yield "    )"
     yield r"""    for word in ${words[2,CURRENT-1]}; do
@@ -196,22 +228,32 @@ _codeseek() {
         fi
         case $word in
             -C|--project|--color) skip=1 ;;"""
-    yield f"            {'|'.join(command.name for command in commands)}) command=$word; break ;;"
+    yield f"            {'|'.join(command.name for command in first)}) command=$word; break ;;"
     yield r"""            *) command=search; break ;;
         esac
-    done
-    if [[ -z $command && $words[CURRENT] != -* && $skip == 0 ]]; then
+    done"""
+    for group in (command for command in commands if command.inner):
+        yield f"    if [[ $command == {group.name} ]]; then"
+        yield "        for word in ${words[2,CURRENT-1]}; do"
+        yield "            case $word in"
+        yield f'                {"|".join(group.inner)}) command="$command $word"; break ;;'
+        yield "            esac"
+        yield "        done"
+        yield "    fi"
+    yield r"""    if [[ -z $command && $words[CURRENT] != -* && $skip == 0 ]]; then
         _describe command commands
         return
     fi
     case ${command:-search} in"""
     for command in commands:
-        yield f"        {command.name})"
+        yield f"        {_label(command)})"
         yield "            _arguments -s \\"
         for option in command.options:
-            yield f"                {_zsh_option(option)} \\"
-        if command.choices:
-            yield f"                {_quoted('*:value:(' + ' '.join(command.choices) + ')')}"
+            yield f"                {_zsh_option(command, option)} \\"
+        if values := command.choices or command.inner:
+            yield f"                {_quoted('*:value:(' + ' '.join(values) + ')')}"
+        elif command.asked:
+            yield f"                {_quoted(f'*:value: _codeseek_ask {command.name}')}"
         else:
             files = {"folders": "_files -/", "files": "_files"}.get(command.files, " ")
             yield f"                {_quoted('*:place:' + files)}"
@@ -226,7 +268,7 @@ else
 fi"""
 
 
-def _zsh_option(option: _Option) -> str:
+def _zsh_option(command: _Command, option: _Option) -> str:
     text = option.help.replace("[", "\\[").replace("]", "\\]").replace(":", "\\:")
     action = ""
     if option.value:
@@ -235,7 +277,7 @@ def _zsh_option(option: _Option) -> str:
             if option.choices
             else "_files -/"
             if option.folder
-            else f" _codeseek_ask {option.names[0]}"  # the space keeps options of compadd away
+            else f" _codeseek_ask {command.name} {option.names[0]}"  # the space keeps options of compadd away
             if option.asked
             else " "
         )
@@ -248,14 +290,16 @@ def _zsh_option(option: _Option) -> str:
 def _fish(commands: list[_Command]) -> Iterator[str]:
     yield f"# fish completion for codeseek. {_ORIGIN}"
     yield r"""
-function __codeseek_ask # OPTION: the values that the program knows
+function __codeseek_ask # COMMAND...: the values that the program knows for the word that follows it
     set -l word (commandline -ct)
-    _CODESEEK_COMPLETE=bash_complete COMP_WORDS="codeseek search $argv[1] $word" COMP_CWORD=3 \
+    set -l count (math (count $argv) + 1)
+    _CODESEEK_COMPLETE=bash_complete COMP_WORDS="codeseek $argv $word" COMP_CWORD=$count \
         codeseek 2>/dev/null | string replace -r '^[^,]*,' ''
 end
 """
-    names = " ".join(command.name for command in commands)
-    others = " ".join(command.name for command in commands if command.name != "search")
+    first = [command for command in commands if len(command.words) == 1]
+    names = " ".join(command.name for command in first)
+    others = " ".join(command.name for command in first if command.name != "search")
     yield "function __codeseek_without_command"
     yield f"    not __fish_seen_subcommand_from {names}"
     yield "end"
@@ -266,23 +310,29 @@ end
     yield ""
     yield "complete -c codeseek -f"
     start = "complete -c codeseek -n __codeseek_without_command"
-    for command in commands:
+    for command in first:
         yield f"{start} -a {command.name} -d {_quoted(command.help)}"
     yield f"{start} -l version -d 'Show the version'"
     for command in commands:
-        seen = "__codeseek_search" if command.name == "search" else f"'__fish_seen_subcommand_from {command.name}'"
-        start = f"complete -c codeseek -n {seen}"
+        seen = "; and ".join(f"__fish_seen_subcommand_from {word}" for word in command.words)
+        if command.inner:
+            seen += f"; and not __fish_seen_subcommand_from {' '.join(command.inner)}"
+        start = f"complete -c codeseek -n {'__codeseek_search' if command.name == 'search' else _quoted(seen)}"
         for option in command.options:
-            yield " ".join((start, *_fish_option(option)))
+            yield " ".join((start, *_fish_option(command, option)))
+        for inner in (other for other in commands if command.inner and other.words[:-1] == command.words):
+            yield f"{start} -a {inner.words[-1]} -d {_quoted(inner.help)}"
         if command.choices:
             yield f"{start} -a {_quoted(' '.join(command.choices))}"
+        elif command.asked:
+            yield f"{start} -a '(__codeseek_ask {command.name})'"
         elif command.files == "folders":
             yield f"{start} -a '(__fish_complete_directories)'"
         elif command.files:
             yield f"{start} -F"
 
 
-def _fish_option(option: _Option) -> Iterator[str]:
+def _fish_option(command: _Command, option: _Option) -> Iterator[str]:
     for name in option.names:
         yield f"-l {name[2:]}" if name.startswith("--") else f"-s {name[1:]}"
     yield f"-d {_quoted(option.help)}"
@@ -291,9 +341,14 @@ def _fish_option(option: _Option) -> Iterator[str]:
     elif option.folder:
         yield "-x -a '(__fish_complete_directories)'"
     elif option.asked:
-        yield f"-x -a '(__codeseek_ask {option.names[0]})'"
+        yield f"-x -a '(__codeseek_ask {command.name} {option.names[0]})'"
     elif option.value:
         yield "-x"
+
+
+def _label(command: _Command) -> str:
+    """Return a command as a pattern of `case`."""
+    return f"'{command.name}'" if " " in command.name else command.name
 
 
 def _known(option: _Option) -> bool:

@@ -81,7 +81,10 @@ def _named(args: list[str]) -> list[str]:
         name, equals, _ = args[at].partition("=")
         at += 1 if equals else 1 + _ANYWHERE[name]
     if at < len(args) and args[at] in _COMMANDS:
-        args = [args[at], *args[:at], *args[at + 1 :]]
+        end = at + 1
+        if args[at] == "models" and end < len(args) and not args[end].startswith("-"):
+            end += 1  # the name of one of its own commands
+        args = [*args[at:end], *args[:at], *args[end:]]
     else:
         args = ["search", *args]
     if args[0] == "search":  # a space keeps a filter from being taken for an option

@@ -33,7 +33,7 @@ def load(offline: bool | None) -> Settings:
     if chosen.offline:
         from codeseek import network
 
-        network.set_offline(True)
+        network.go_offline()
     return chosen
 
 
@@ -41,10 +41,9 @@ def variant(spec: ModelSpec, wanted: str | None, chosen: Settings) -> Variant:
     """Return the variant that was asked for, else the one that is set, is installed or is recommended."""
     if wanted:
         return spec.variant(wanted)
+    set_ = chosen.quant.lower() if chosen.model == spec.name else ""
     there = installed.variants(chosen.data_dir, spec)
-    if chosen.model == spec.name and chosen.quant:
-        return spec.variant(chosen.quant)
-    return there[0] if there else spec.variant()
+    return next((variant for variant in spec.variants if variant.name.lower() == set_), (*there, *spec.variants)[0])
 
 
 def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from urllib.parse import urlsplit
 
 import click
@@ -12,6 +13,9 @@ from codeseek.catalogue import BUNDLED, ModelSpec, Variant
 from codeseek.cli import diagnostics
 from codeseek.cli.commands.models import arguments
 from codeseek.errors import ExitCode, ModelError, UsageError
+
+_RUN_BY = {"gguf": (("llama_cpp", "xllamacpp"), "gguf"), "onnx": (("onnxruntime",), "onnx")}
+"""For each engine the packages of which one runs it, and the extra that installs one."""
 
 
 @click.command("use", short_help="Choose the model that places text by meaning.")
@@ -39,6 +43,9 @@ def use_command(name: str, dimensions: int | None, quant: str | None) -> int:
     length = dimensions or spec.dimensions
     diagnostics.note(f"{name} is chosen: {variant.name}{f', {length} dimensions' if length else ''}, in {path}")
     _warn(spec)
+    modules, extra = _RUN_BY.get(variant.engine, ((), ""))
+    if modules and not any(map(find_spec, modules)):
+        diagnostics.note(f"what runs it is not installed yet: `pip install 'codeseek[{extra}]'`")
     diagnostics.note(f"`codeseek index` computes a project's vectors with it{_time(spec, variant)}")
     return ExitCode.FOUND
 

@@ -35,13 +35,16 @@ def pull_command(name: str, quant: str | None, mirror: str | None, offline: bool
     chosen = arguments.load(offline)
     spec = catalogue.find(name)
     variant = spec.variant(quant or (chosen.quant if chosen.model == name else ""))
-    if variant.size:
+    if variant.size and not installed.is_installed(chosen.data_dir, spec, variant):
         diagnostics.note(f"pulling {name} {variant.name}, {tables.size(variant.size)}")
     began = time.monotonic()
     with diagnostics.TransferBar() as bar:
-        downloads.pull(spec, variant, chosen.data_dir, mirror=mirror or "", listener=bar)
+        fetched = downloads.pull(spec, variant, chosen.data_dir, mirror=mirror or "", listener=bar)
     size = tables.size(installed.size(chosen.data_dir, spec, variant))
-    diagnostics.note(f"{name} {variant.name} is here: {size}, checked and pinned, {time.monotonic() - began:.0f} s")
+    state = (
+        f"{size}, checked and pinned in {tables.duration(time.monotonic() - began)}" if fetched else "as the hub has it"
+    )
+    diagnostics.note(f"{name} {variant.name} is here, {state}")
     _say_next(spec, variant)
     return ExitCode.FOUND
 

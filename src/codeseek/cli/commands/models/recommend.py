@@ -143,7 +143,7 @@ def _head(root: Path, machine: Machine, chunks: int, terminal: Terminal, *, coun
 
 def _table(offers: list[_Offer], best: _Offer | None, terminal: Terminal) -> Iterator[str]:
     sign = terminal.sign("▸", "*")
-    rows = [(" " if best else sign, BUNDLED, "int8", "yes", "seconds", "in the package, answers first")]
+    rows = [(" " if best else sign, BUNDLED, "int8", "yes", "seconds", "answers first")]
     for offer in offers:
         row = (
             sign if offer is best else " ",
@@ -151,7 +151,7 @@ def _table(offers: list[_Offer], best: _Offer | None, terminal: Terminal) -> Ite
             screen.safe(offer.variant.name),
             {"graphics": "gpu"}.get(offer.fit, offer.fit),
             _told(offer),
-            "" if offer.spec.commercial else "no commercial use",
+            "" if offer.spec.commercial else "non-commercial",
         )
         rows.append(row)
     styled = [tuple(terminal.styled(cell, BOLD) for cell in row) if row[0] == sign else row for row in rows]

@@ -10,7 +10,7 @@ import click
 from codeseek import capacity, catalogue, installed, screen
 from codeseek.capacity import Machine
 from codeseek.catalogue import ModelSpec, Variant
-from codeseek.cli import output, tables
+from codeseek.cli import diagnostics, output, tables
 from codeseek.cli.commands import options
 from codeseek.cli.commands.models import arguments
 from codeseek.cli.terminal import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Terminal, WhenColour
@@ -38,6 +38,8 @@ def all_models(*, as_json: bool, color: WhenColour) -> int:
     if any(not spec.commercial for spec in order):
         keys.append("! no commercial use")
     output.write([terminal.styled("\n" + "  ".join(keys) + "\n", DIM)])
+    if chosen.model not in specs:
+        diagnostics.note(f"the chosen model, {chosen.model}, is not among them: `codeseek models use` chooses another")
     return ExitCode.FOUND
 
 
