@@ -6,14 +6,15 @@ import ast
 import json
 import re
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
 
 import codeseek
-from codeseek import settings
-from codeseek.cli import formats
+from codeseek import catalogue, settings
+from codeseek.cli import formats, tables
 from codeseek.cli.commands import codeseek as group
 from codeseek.cli.report import Report
 from codeseek.cli.terminal import Terminal
@@ -50,34 +51,66 @@ def module_map() -> str:
     return "".join(f"{name:<{width}}  {duty}\n" for name, duty in lines)
 
 
-def test_the_module_map_is_what_the_modules_say(request: pytest.FixtureRequest) -> None:
-    head, mark, tail = TEXT.partition("<!-- modules:")
-    comment, fence, rest = tail.partition("```text\n")
-    shown, end, after = rest.partition("```\n")
+def compare(mark: str, made: str, request: pytest.FixtureRequest) -> None:
+    """Compare what stands below a mark, up to a blank line, with what is made from the program; or write it anew."""
+    head, sign, tail = PATH.read_text(encoding="utf-8").partition(f"<!-- {mark}:")
+    comment, end, rest = tail.partition("-->\n")
+    shown, gap, after = rest.partition("\n\n")
     if request.config.getoption("--write-golden"):
-        PATH.write_text(f"{head}{mark}{comment}{fence}{module_map()}{end}{after}", encoding="utf-8")
-        shown = module_map()
-    assert shown == module_map()
+        PATH.write_text(f"{head}{sign}{comment}{end}{made}{gap}{after}", encoding="utf-8")
+    else:
+        assert shown == made
 
 
-def test_every_command_is_in_the_table() -> None:
-    rows = table(section("Commands"), "command")
-    context = click.Context(group, info_name="codeseek")
-    assert {row.split()[1] for row in rows} == set(group.list_commands(context))
-    for row, (does,) in rows.items():
-        command = group.get_command(context, row.split()[1])
+def test_the_module_map_is_what_the_modules_say(request: pytest.FixtureRequest) -> None:
+    compare("modules", f"```text\n{module_map()}```", request)
+
+
+def commands(inner: click.Command = group, outer: click.Context | None = None) -> Iterator[tuple[str, click.Command]]:
+    """Yield every command with the words that call it; groups before their own commands."""
+    assert isinstance(inner, click.Group)
+    context = outer or click.Context(inner, info_name="codeseek", **inner.context_settings)
+    for name in inner.list_commands(context):
+        command = inner.get_command(context, name)
         assert command is not None
-        told = command.get_short_help_str(100).rstrip(".")
+        own = click.Context(command, info_name=name, parent=context)
+        yield own.command_path, command
+        if isinstance(command, click.Group):
+            yield from commands(command, own)
+
+
+def called(row: str) -> str:
+    """Return the words of a row that call a command."""
+    return re.split(r" (?=[\[A-Z-])", row, maxsplit=1)[0]
+
+
+def test_every_command_is_in_a_table() -> None:
+    both = table(section("Commands"), "command") | table(section("Models"), "command")
+    rows = {called(row): does for row, (does,) in both.items()}
+    known = dict(commands())
+    assert set(rows) == set(known)
+    del rows["codeseek models"]  # is in both, and said in two ways
+    for words, does in rows.items():
+        told = known[words].get_short_help_str(100).rstrip(".")
         assert does.startswith(told[:1].lower() + told[1:])
 
 
+def test_the_models_are_those_of_the_catalogue(request: pytest.FixtureRequest) -> None:
+    lines = ["| model | dimensions | tokens | languages | licence | forms |", "|---|---|---|---|---|---|"]
+    for spec in sorted(catalogue.catalogue().values(), key=lambda spec: (spec.name != catalogue.BUNDLED, spec.name)):
+        least = f"{spec.least_dimensions} to " if spec.least_dimensions else ""
+        sizes = [f" {tables.size(variant.size)}" if variant.size else "" for variant in spec.variants]
+        forms = ", ".join(variant.name + size for variant, size in zip(spec.variants, sizes, strict=True))
+        licence = spec.licence + ("" if spec.commercial else ", no commercial use")
+        cells = (f"`{spec.name}`", f"{least}{spec.dimensions}", f"{spec.context:,}", spec.languages, licence, forms)
+        lines.append(f"| {' | '.join(cells)} |")
+    compare("models", "\n".join(lines), request)
+
+
 def test_every_option_that_is_named_exists() -> None:
-    context = click.Context(group, info_name="codeseek", **group.context_settings)
     known = {"--version"}
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        for param in command.get_params(click.Context(command, parent=context)):
+    for _, command in commands():
+        for param in command.get_params(click.Context(command)):
             known.update(param.opts)
     others = {"--write-golden"}
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXT)) <= known | others

@@ -57,7 +57,7 @@ class Settings:
 
 
 MEANINGS: Mapping[str, str] = {
-    "data_dir": "the folder that holds every index",
+    "data_dir": "the folder that holds every index and model",
     "model": "the model that places text by meaning",
     "quant": "which of the chosen model's files runs, such as Q4_K_M; empty is the recommended one",
     "dimensions": "cut the chosen model's vectors to so many numbers; 0 keeps them whole",
