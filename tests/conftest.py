@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+_PREFIXES = ("CODESEEK_", "XDG_", "GIT_", "HF_", "MODELSCOPE_")
+_NAMES = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
+
 collect_ignore = ["corpus"]  # files to be indexed, not tests
 
 
@@ -33,7 +36,7 @@ def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
 def _alone(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     home = tmp_path_factory.mktemp("home")
     for name in [*os.environ]:
-        if name.startswith(("CODESEEK_", "XDG_", "GIT_")) or name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES"):
+        if name.startswith(_PREFIXES) or name in _NAMES or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))

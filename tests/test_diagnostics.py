@@ -9,7 +9,8 @@ import pytest
 
 from codeseek import screen
 from codeseek.cli import diagnostics, terminal
-from codeseek.cli.diagnostics import ProgressBar
+from codeseek.cli.diagnostics import ProgressBar, TransferBar
+from codeseek.installed import Transfer
 from codeseek.records import Progress, RefreshSummary
 
 
@@ -46,6 +47,31 @@ def test_progress_never_breaks_its_line(columns: int, stderr: Screen, monkeypatc
     monkeypatch.setenv("COLUMNS", str(columns))
     line = ProgressBar().line(Progress("index", 999_999, 1_000_000, 99_999_999), elapsed_s=1e5)
     assert screen.columns(terminal.plain(line)) < columns or columns == 20
+
+
+def test_a_transfer_tells_bytes_rate_and_what_is_left(stderr: Screen) -> None:
+    with redirect_stderr(stderr):
+        bar = TransferBar()
+    line = bar.line(Transfer("pulling", "a.gguf", 400_000_000, 1_600_000_000), rate=12_000_000)
+    told = "pulling ▰▰▱▱▱▱▱▱▱▱  25% · 400/1,600 MB · 12.0 MB/s · 2 min left · a.gguf"
+    assert terminal.plain(line).replace("100 s left", "2 min left") == told
+    assert bar.line(Transfer("pulling", "a.gguf", 4_000_000, 0), rate=0) == "pulling · 4 MB · a.gguf"
+
+
+def test_a_transfer_draws_a_line_and_takes_it_away(stderr: Screen, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(diagnostics, "_SHOW_AFTER_S", 0.0)
+    monkeypatch.setattr(diagnostics, "_REDRAW_AFTER_S", 0.0)
+    with redirect_stderr(stderr), TransferBar() as bar:
+        for done in range(3):
+            bar(Transfer("copying", "a\x1b.gguf", done, 3))
+    drawn = stderr.getvalue()
+    assert drawn.count("copying") == 3
+    assert "a\\x1b.gguf" in drawn
+    assert drawn.endswith("\r\x1b[2K")
+    pipe = io.StringIO()
+    with redirect_stderr(pipe), TransferBar() as bar:
+        bar(Transfer("copying", "a.gguf", 1, 3))
+    assert pipe.getvalue() == ""
 
 
 def test_quick_work_draws_nothing(stderr: Screen) -> None:

@@ -216,7 +216,7 @@ class TransferBar:
         if now - self._began_s < _SHOW_AFTER_S or now - self._drawn_s < _REDRAW_AFTER_S:
             return
         self._drawn_s = now
-        progress(self.line(transfer, (transfer.done - self._start) / (now - self._began_s)))
+        progress(self.line(transfer, (transfer.done - self._start) / max(now - self._began_s, 1e-9)))
 
     def line(self, transfer: Transfer, rate: float) -> str:
         """Return the line, without the parts that do not fit; `rate` is in bytes a second."""
