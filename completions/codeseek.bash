@@ -56,7 +56,7 @@ _codeseek() {
     if [[ $command == daemon ]]; then
         for ((at++; at < COMP_CWORD; at++)); do
             case ${COMP_WORDS[at]} in
-                logs | restart | run | start | status | stop)
+                logs | restart | start | status | stop)
                     command+=" ${COMP_WORDS[at]}"
                     break
                     ;;
@@ -265,7 +265,7 @@ _codeseek() {
             if [[ $word == -* ]]; then
                 COMPREPLY=($(compgen -W '--help' -- "$word"))
             else
-                COMPREPLY=($(compgen -W 'logs restart run start status stop' -- "$word"))
+                COMPREPLY=($(compgen -W 'logs restart start status stop' -- "$word"))
             fi
             ;;
         'daemon logs')
@@ -277,13 +277,6 @@ _codeseek() {
             fi
             ;;
         'daemon restart')
-            case $before in
-            esac
-            if [[ $word == -* ]]; then
-                COMPREPLY=($(compgen -W '--help' -- "$word"))
-            fi
-            ;;
-        'daemon run')
             case $before in
             esac
             if [[ $word == -* ]]; then

@@ -66,6 +66,7 @@ class TestBash:
             (["completions", ""], ["bash", "zsh", "fish"]),
             (["index", "d"], ["docs"]),
             (["similar", "src/st"], ["src/store.py"]),
+            (["daemon", ""], ["logs", "restart", "start", "status", "stop"]),
             (["models", "p"], ["pull"]),
             (["models", "--js"], ["--json"]),
             (["models", "use", "--di"], ["--dimensions"]),

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from codeseek.embedders import Choice, Embedder, load_embedder
-from codeseek.embedders.text import TextEmbedder, passage
+from codeseek.embedders.text import passage
 from codeseek.errors import ModelError
 from codeseek.records import Chunk
 
@@ -63,8 +63,7 @@ def measure(choice: Choice, seconds: float) -> Figures:
     batched, characters = _rate(embedder, chunks, seconds, _MOST_TEXTS)
     dimensions = embedder.dimensions
     memory = _largest("self")
-    if isinstance(embedder, TextEmbedder):
-        embedder.close()
+    embedder.close()
     memory += _largest("children")
     tokens = characters / CHARACTERS_PER_TOKEN
     return Figures(choice.name, choice.variant, dimensions, load_s, single, batched, tokens, memory)

@@ -242,7 +242,7 @@ def _check_room(folder: Path, assets: Sequence[_Asset]) -> None:
 def _fetch(folder: Path, asset: _Asset, listener: Listener | None, patience: Patience) -> None:
     part, target = _part(folder, asset), folder / asset.path
     part.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with open(os.open(part, os.O_RDWR | os.O_CREAT, 0o600), "r+b") as file:
+    with open(part, "a+b", opener=installed.private) as file:
         _fill(file, asset, listener, patience)
         file.flush()
         os.fsync(file.fileno())

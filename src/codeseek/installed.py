@@ -41,6 +41,11 @@ class Pin(NamedTuple):
     tag: str = ""
 
 
+def private(path: str, flags: int) -> int:
+    """Open a file that its owner alone may read, should it be new: an `opener` for `open`."""
+    return os.open(path, flags, 0o600)
+
+
 def is_installed(data_dir: Path, spec: ModelSpec, variant: Variant) -> bool:
     """Tell whether a variant can be loaded: it needs no files, or they are all there."""
     folder = catalogue.files_folder(data_dir, spec, variant)
@@ -73,7 +78,7 @@ def pin(folder: Path, file: str, sha256: str, source: str, tag: str = "") -> Non
     known = pins(folder) | {file: Pin(sha256, (folder / file).stat().st_size, source, time, tag)}
     rows = {path: entry._asdict() for path, entry in known.items()}
     temporary = folder / f"{_PIN}.tmp"
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
+    with open(temporary, "w", encoding="utf-8", opener=private) as stream:
         json.dump({"files": rows}, stream, indent=2)
     temporary.replace(folder / _PIN)
 
@@ -224,7 +229,7 @@ def _beside(source: Path, file: ModelFile) -> Path:
 
 def _copy(source: Path, target: Path, listener: Listener | None) -> str:
     hashed, done, total = hashlib.sha256(), 0, source.stat().st_size
-    with source.open("rb") as reading, open(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with source.open("rb") as reading, open(target, "xb", opener=private) as file:
         while block := reading.read(_BLOCK):
             file.write(block)
             hashed.update(block)

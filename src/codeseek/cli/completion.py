@@ -58,12 +58,13 @@ def _commands(group: click.Command, ctx: click.Context | None = None) -> Iterato
     ctx = ctx or click.Context(group, info_name="codeseek", **group.context_settings)
     for name in group.list_commands(ctx):
         command = group.get_command(ctx, name)
-        if command is None:
+        if command is None or command.hidden:
             continue
         own = click.Context(command, info_name=name, parent=ctx)
         params = command.get_params(own)
         arguments = [param for param in params if isinstance(param, click.Argument)]
         argument = arguments[0] if arguments else None
+        inner = [*_commands(command, own)]
         yield _Command(
             outer + name,
             command.get_short_help_str(100),
@@ -73,9 +74,9 @@ def _commands(group: click.Command, ctx: click.Context | None = None) -> Iterato
                 (argument.metavar or argument.name or "").upper() if argument else "", ""
             ),
             asked=argument is not None and _is_asked(argument),
-            inner=tuple(command.list_commands(own)) if isinstance(command, click.Group) else (),
+            inner=tuple(each.words[-1] for each in inner),
         )
-        yield from _commands(command, own)
+        yield from inner
 
 
 def _option(param: click.Option) -> _Option:
@@ -315,8 +316,9 @@ end
     yield f"{start} -l version -d 'Show the version'"
     for command in commands:
         seen = "; and ".join(f"__fish_seen_subcommand_from {word}" for word in command.words)
-        if command.inner:
-            seen += f"; and not __fish_seen_subcommand_from {' '.join(command.inner)}"
+        groups = " ".join(other.name for other in commands if command.name in other.inner)
+        if command.inner or groups:  # such as `status`, which is the daemon's too
+            seen += f"; and not __fish_seen_subcommand_from {groups or ' '.join(command.inner)}"
         start = f"complete -c codeseek -n {'__codeseek_search' if command.name == 'search' else _quoted(seen)}"
         for option in command.options:
             yield " ".join((start, *_fish_option(command, option)))

@@ -26,6 +26,9 @@ _COMMANDS = {
 }
 """Each command's module."""
 
+_GROUPS = ("daemon", "models")
+"""Those that have commands of their own."""
+
 _ANYWHERE = {"-C": 1, "--project": 1, "--color": 1}
 """Options that may stand before a command's name, and how many words they take."""
 
@@ -82,7 +85,7 @@ def _named(args: list[str]) -> list[str]:
         at += 1 if equals else 1 + _ANYWHERE[name]
     if at < len(args) and args[at] in _COMMANDS:
         end = at + 1
-        if args[at] == "models" and end < len(args) and not args[end].startswith("-"):
+        if args[at] in _GROUPS and end < len(args) and not args[end].startswith("-"):
             end += 1  # the name of one of its own commands
         args = [*args[at:end], *args[:at], *args[end:]]
     else:

@@ -9,10 +9,11 @@ from urllib.parse import urlsplit
 import click
 
 from codeseek import catalogue, installed, network, settings
-from codeseek.catalogue import BUNDLED, ModelSpec, Variant
+from codeseek.catalogue import ModelSpec, Variant
 from codeseek.cli import diagnostics
 from codeseek.cli.commands.models import arguments
 from codeseek.errors import ExitCode, ModelError, UsageError
+from codeseek.settings import BUNDLED
 
 _RUN_BY = {"gguf": (("llama_cpp", "xllamacpp"), "gguf"), "onnx": (("onnxruntime",), "onnx")}
 """For each engine the packages of which one runs it, and the extra that installs one."""
@@ -43,10 +44,13 @@ def use_command(name: str, dimensions: int | None, quant: str | None) -> int:
     length = dimensions or spec.dimensions
     diagnostics.note(f"{name} is chosen: {variant.name}{f', {length} dimensions' if length else ''}, in {path}")
     _warn(spec)
+    if overruled := os.environ.get("CODESEEK_MODEL"):
+        diagnostics.note(f"CODESEEK_MODEL={overruled} overrules your settings in this shell")
     modules, extra = _RUN_BY.get(variant.engine, ((), ""))
     if modules and not any(map(find_spec, modules)):
         diagnostics.note(f"what runs it is not installed yet: `pip install 'codeseek[{extra}]'`")
-    diagnostics.note(f"`codeseek index` computes a project's vectors with it{_time(spec, variant)}")
+    if name != BUNDLED:
+        diagnostics.note(f"`codeseek index` reads a project with it{_time(spec, variant)}; bundled answers meanwhile")
     return ExitCode.FOUND
 
 
@@ -101,9 +105,6 @@ def _warn(spec: ModelSpec) -> None:
     if host and not network.is_loopback(host):
         plain = "" if spec.url.startswith("https:") else ", and not encrypted"
         diagnostics.note(f"the text of what you index and ask will be sent to {host}{plain}")
-    overruled = os.environ.get("CODESEEK_MODEL")
-    if overruled:
-        diagnostics.note(f"CODESEEK_MODEL={overruled} overrules your settings in this shell")
 
 
 def _time(spec: ModelSpec, variant: Variant) -> str:

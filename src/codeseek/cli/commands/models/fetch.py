@@ -9,12 +9,12 @@ from pathlib import Path
 import click
 
 from codeseek import catalogue, downloads, installed
-from codeseek.catalogue import BUNDLED, ModelSpec, Variant
+from codeseek.catalogue import ModelSpec, Variant
 from codeseek.cli import diagnostics, output, tables
 from codeseek.cli.commands import options
 from codeseek.cli.commands.models import arguments
 from codeseek.errors import ExitCode, ModelError, UsageError
-from codeseek.settings import Settings
+from codeseek.settings import BUNDLED, Settings
 
 
 @click.command("pull", short_help="Fetch a model from a hub or its mirror.")

@@ -10,12 +10,13 @@ import click
 
 from codeseek import bench, capacity, catalogue, installed, screen, settings
 from codeseek.capacity import Fit, Machine, Span
-from codeseek.catalogue import BUNDLED, ModelSpec, Variant
+from codeseek.catalogue import ModelSpec, Variant
 from codeseek.cli import output, tables
 from codeseek.cli.commands import options
 from codeseek.cli.place import locate
 from codeseek.cli.terminal import BOLD, DIM, Terminal, WhenColour
 from codeseek.errors import CodeseekError, ExitCode
+from codeseek.settings import BUNDLED
 
 _PATIENCE_S = 3600
 """What of a first index is still a pause: longer than that, a model is not recommended."""

@@ -15,7 +15,7 @@ from codeseek.cli.commands import options
 from codeseek.cli.commands.models import arguments
 from codeseek.cli.terminal import BOLD, CYAN, DIM, GREEN, RED, YELLOW, Terminal, WhenColour
 from codeseek.errors import ExitCode
-from codeseek.settings import Settings
+from codeseek.settings import BUNDLED, Settings
 
 _HUBS = {"huggingface": "Hugging Face", "modelscope": "ModelScope"}
 _FITS = {"yes": ("yes", GREEN), "graphics": ("gpu", GREEN), "tight": ("tight", YELLOW), "no": ("no", RED)}
@@ -29,7 +29,7 @@ def all_models(*, as_json: bool, color: WhenColour) -> int:
         output.write([_json([_record(spec, chosen, machine) for spec in specs.values()])])
         return ExitCode.FOUND
     terminal = output.screen(color)
-    order = sorted(specs.values(), key=lambda spec: (spec.name != catalogue.BUNDLED, spec.name))
+    order = sorted(specs.values(), key=lambda spec: (spec.name != BUNDLED, spec.name))
     rows = [_line(spec, chosen, machine, terminal) for spec in order]
     head = (" ", "model", "size", "dims", "fits", "licence", "languages")
     output.write(tables.table(head, rows, terminal, right=(2, 3)))
