@@ -71,6 +71,7 @@ def test_another_models_file_is_refused(change: dict[str, str | int], problem: s
         (b"GGUF" + struct.pack("<IQQ", 3, 0, 1 << 40), "version 3", "fetch it again"),
         (b"GGUF" + struct.pack("<IQQQ", 3, 0, 1, 1 << 60), "its header is cut off", "fetch it again"),
         (b"GGUF" + struct.pack("<IQQQsI", 3, 0, 1, 1, b"a", 99), "cannot be read", "fetch it again"),
+        (b"GGUF" + struct.pack("<IQQQsI", 3, 0, 1, 1, b"a", 9) + struct.pack("<IQ", 9, 1) * 5000, "cannot be read", ""),
     ],
 )
 def test_a_file_that_is_no_model_is_refused(data: bytes, problem: str, hint: str, tmp_path: Path) -> None:

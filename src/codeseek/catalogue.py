@@ -46,7 +46,8 @@ class Variant(NamedTuple):
 class ModelSpec(NamedTuple):
     """A model as its card describes it; the first variant is the one that is recommended.
 
-    `commercial` is False where the licence forbids such use. `active_parameters` are those that each token is multiplied
+    `commercial` is False where the licence forbids such use; `score` is the mean over tasks of MTEB (Multilingual, v2),
+    0 where none is published. `active_parameters` are those that each token is multiplied
     with: all but the table of token vectors (0: all). `dimensions` may be 0 where only a server knows.
     `least_dimensions` is the shortest prefix of a vector that is one itself (0: no prefix is); `context` counts tokens.
     `query` and `document` are templates with `{text}`, the former perhaps with `{task}` too; `tasks` are the words that
@@ -60,6 +61,7 @@ class ModelSpec(NamedTuple):
     variants: tuple[Variant, ...]
     commercial: bool = True
     languages: str = "multilingual"
+    score: float = 0.0
     parameters: int = 0
     active_parameters: int = 0
     least_dimensions: int = 0
@@ -244,7 +246,7 @@ def _checked(record: type[ModelSpec | Variant | ModelFile], table: dict[str, Any
         if key not in record._fields or key == "origin":
             raise ValueError(f"unknown key `{key}`")
         kind = get_origin(hints[key]) or hints[key]  # of `Literal[…]` no value is an instance: it is looked at later
-        if kind is int and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+        if kind in (int, float) and (type(value) not in (int, kind) or value < 0):
             raise ValueError(f"`{key}` cannot be {value!r}: it is a number")
         if kind in (str, bool) and not isinstance(value, kind):
             raise ValueError(f"`{key}` cannot be {value!r}: it is {'a text' if kind is str else 'true or false'}")

@@ -15,17 +15,10 @@ _PLAIN = {0: "<B", 1: "<b", 2: "<H", 3: "<h", 4: "<I", 5: "<i", 6: "<f", 7: "<?"
 _STRING, _ARRAY = 8, 9
 _LONGEST = 1 << 24  # bytes of a text, items of an array: more is a damaged file
 _POOLING = {1: "mean", 2: "cls", 3: "last"}
-_QUANTISATION = {
-    0: "F32",
-    1: "F16",
-    2: "Q4_0",
-    3: "Q4_1",
-    7: "Q8_0",
-    8: "Q5_0",
-    9: "Q5_1",
-    10: "Q2_K",
-    11: "Q3_K_S",
-} | {12: "Q3_K_M", 13: "Q3_K_L", 14: "Q4_K_S", 15: "Q4_K_M", 16: "Q5_K_S", 17: "Q5_K_M", 18: "Q6_K", 32: "BF16"}
+_QUANTISATIONS = (
+    "F32 F16 Q4_0 Q4_1 - - - Q8_0 Q5_0 Q5_1 Q2_K Q3_K_S Q3_K_M Q3_K_L Q4_K_S Q4_K_M Q5_K_S Q5_K_M Q6_K".split()
+)
+"""What `general.file_type` says by its number, as far as files are published; `-` was given up."""
 
 
 class Header(NamedTuple):
@@ -47,7 +40,7 @@ def read_header(path: Path) -> Header:
             if file.read(4) != _MAGIC:
                 raise ModelError(f"`{path}` is not a GGUF file", hint=_hint(path))
             return _header(_Reader(file).table())
-    except (OSError, struct.error, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, RecursionError) as error:
         raise ModelError(f"`{path}` cannot be read as a GGUF file: {error}", hint="fetch it again") from error
 
 
@@ -121,7 +114,7 @@ def _header(table: dict[str, Any]) -> Header:
         architecture=architecture,
         name=str(table.get("general.name", "")),
         licence=str(table.get("general.license", "")),
-        quantisation=_QUANTISATION.get(table.get("general.file_type", -1), ""),
+        quantisation=dict(enumerate(_QUANTISATIONS)).get(table.get("general.file_type", -1), "").strip("-"),
         dimensions=number("embedding_length"),
         context=number("context_length"),
         pooling=_POOLING.get(number("pooling_type"), ""),

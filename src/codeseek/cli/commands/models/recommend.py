@@ -114,10 +114,9 @@ def _is_here(spec: ModelSpec, variant: Variant, chosen: settings.Settings) -> bo
 
 
 def _best(offers: list[_Offer]) -> _Offer | None:
-    """Return the largest that fits, may be used, reads Chinese and English, and is done within the hour.
+    """Return the best by its score that fits, may be used, reads Chinese and English, and is done within the hour.
 
-    Size stands for quality: within this catalogue that is what the cards' own scores say. A graphics card's speed is
-    not estimated: a model that fits into one is taken to be quick enough.
+    A graphics card's speed is not estimated: a model that fits into one is taken to be quick enough.
     """
 
     def suits(offer: _Offer) -> bool:
@@ -127,7 +126,7 @@ def _best(offers: list[_Offer]) -> _Offer | None:
         return offer.spec.commercial and speaks and (on_card or (offer.fit == "yes" and quick))
 
     suitable = [offer for offer in offers if suits(offer)]
-    return max(suitable, key=lambda offer: offer.spec.parameters, default=None)
+    return max(suitable, key=lambda offer: (offer.spec.score, offer.spec.parameters), default=None)
 
 
 def _head(root: Path, machine: Machine, chunks: int, terminal: Terminal, *, counted: bool) -> list[str]:
@@ -144,19 +143,19 @@ def _head(root: Path, machine: Machine, chunks: int, terminal: Terminal, *, coun
 
 def _table(offers: list[_Offer], best: _Offer | None, terminal: Terminal) -> Iterator[str]:
     sign = terminal.sign("▸", "*")
-    rows = [(" " if best else sign, BUNDLED, "int8", "yes", "seconds", "answers first")]
+    rows = [(" " if best else sign, BUNDLED, "int8", "yes", "seconds", "")]
     for offer in offers:
         row = (
             sign if offer is best else " ",
-            screen.safe(offer.spec.name),
+            screen.safe(offer.spec.name) + ("" if offer.spec.commercial else " !"),
             screen.safe(offer.variant.name),
             {"graphics": "gpu"}.get(offer.fit, offer.fit),
             _told(offer),
-            "" if offer.spec.commercial else "non-commercial",
+            f"{offer.spec.score:.1f}" if offer.spec.score else "",
         )
         rows.append(row)
     styled = [tuple(terminal.styled(cell, BOLD) for cell in row) if row[0] == sign else row for row in rows]
-    return tables.table((" ", "model", "form", "fits", "first index", ""), styled, terminal)
+    return tables.table((" ", "model", "form", "fits", "first index", "MTEB"), styled, terminal)
 
 
 def _told(offer: _Offer) -> str:
@@ -168,14 +167,18 @@ def _told(offer: _Offer) -> str:
 
 
 def _advice(best: _Offer | None, machine: Machine, terminal: Terminal) -> list[str]:
-    lines = ["times are estimates for the processor; `codeseek models bench` measures here"]
+    lines = [
+        "times are estimates for the processor; `codeseek models bench` measures here",
+        "MTEB is the mean over tasks of its multilingual benchmark; ! no commercial use",
+    ]
     if machine.cards:
         lines.append("on the graphics card it is quicker, by how much is not estimated")
     styled = [terminal.styled(f"{line}\n", DIM) for line in lines]
     if best is None:
         return [*styled, "none of them is done within an hour here: the bundled model is recommended\n"]
     name = f"{best.spec.name}{'' if best.variant is best.spec.variants[0] else f' --quant {best.variant.name}'}"
-    return [*styled, f"recommended: codeseek models pull {name} && codeseek models use {name}\n"]
+    commands = [f"  codeseek models {command} {name}\n" for command in ("pull", "use")]
+    return [*styled, f"recommended: {best.spec.name}\n", *commands]
 
 
 def _record(root: Path, machine: Machine, chunks: int, offers: list[_Offer], best: _Offer | None) -> dict[str, object]:
@@ -195,6 +198,7 @@ def _record(root: Path, machine: Machine, chunks: int, offers: list[_Offer], bes
                 "variant": offer.variant.name,
                 "fits": offer.fit,
                 "commercial": offer.spec.commercial,
+                "score": offer.spec.score or None,
                 "first_index_s": list(offer.time) if offer.time else None,
                 "measured": offer.measured,
             }
