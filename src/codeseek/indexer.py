@@ -171,7 +171,8 @@ class _PoolStarter:
         self._files += 1
         self._bytes += task.file.size
         if self.pool is None and (self._bytes >= POOL_BYTES or self._files >= POOL_FILES):
-            from codeseek.workers import Pool, count_cores
+            from codeseek.processes import count_cores
+            from codeseek.workers import Pool
 
             count = self._indexer.workers or count_cores()
             if count > 1:

@@ -4,12 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import gc
-import os
-import pickle
 import queue
-import struct
-import subprocess
-import sys
 import threading
 import time
 import traceback
@@ -19,14 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple, Self
 
+from codeseek import processes
 from codeseek.errors import StoreError
+from codeseek.processes import Child
 
 if TYPE_CHECKING:
     from codeseek.batch import Batch, EmbedderSource
     from codeseek.rows import Task
 
 _BATCH_BYTES, _SMALL_BATCH_BYTES, _BATCH_FILES, _FILE_COST = 400_000, 100_000, 250, 500
-_LENGTH = struct.Struct("<Q")
 _AHEAD = 2  # batches given to a worker at once: the next one is there when one is done
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """Each worker computes on one core: threads of a matrix library in every one of them would wait for each other."""
@@ -63,7 +59,7 @@ class _Failure(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class _Worker:
-    process: subprocess.Popen[bytes]
+    child: Child
     listener: threading.Thread = field(init=False)
     given: deque[list[Task]] = field(default_factory=deque)
     ready: bool = False
@@ -71,12 +67,8 @@ class _Worker:
 
     def end(self) -> int:
         """Wait for the process's end and let go of it; return its status."""
-        status = self.process.wait()
         self.listener.join()
-        for pipe in (self.process.stdin, self.process.stdout):
-            with contextlib.suppress(OSError):
-                _pipe(pipe).close()
-        return status
+        return self.child.end()
 
 
 class Pool:
@@ -97,7 +89,7 @@ class Pool:
                     if len(worker.given) < _AHEAD and (tasks := again.popleft() if again else next(waiting, None)):
                         worker.given.append(tasks)
                         with contextlib.suppress(BrokenPipeError):  # its end is told by the reader
-                            _send(_pipe(worker.process.stdin), tasks)
+                            worker.child.send(tasks)
             if not any(worker.given for worker in self._workers):
                 return
             try:
@@ -125,7 +117,7 @@ class Pool:
     def close(self) -> None:
         """End the workers, whatever they are doing."""
         for worker in self._workers:
-            worker.process.kill()
+            worker.child.kill()
         for worker in self._workers:
             worker.end()
         self._workers = []
@@ -137,31 +129,16 @@ class Pool:
         self.close()
 
     def _start(self) -> _Worker:
-        program = f"import sys; sys.path[:] = {sys.path!r}; from codeseek.workers import main; main()"
-        apart: dict[str, Any]  # Ctrl-C is for this process; a worker ends when its pipe does
-        if sys.platform == "win32":
-            apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
-        else:
-            apart = {"process_group": 0}
-        process = subprocess.Popen(
-            [sys.executable, "-c", program],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            bufsize=0,
-            env={**os.environ, **dict.fromkeys(_THREADS, "1")},
-            **apart,
-        )
-        worker = _Worker(process)
-        _send(_pipe(process.stdin), self._needs)
+        worker = _Worker(Child("codeseek.workers", dict.fromkeys(_THREADS, "1")))
+        worker.child.send(self._needs)
         worker.listener = threading.Thread(target=self._listen, args=(worker,), daemon=True)
         worker.listener.start()
         return worker
 
     def _listen(self, worker: _Worker) -> None:
         with contextlib.suppress(EOFError, OSError, ValueError):
-            pipe = _pipe(worker.process.stdout)
             while True:
-                self._answers.put((worker, _receive(pipe)))
+                self._answers.put((worker, worker.child.receive()))
         self._answers.put((worker, None))
 
     def _next_answer(self) -> tuple[_Worker, Any]:
@@ -212,25 +189,23 @@ def plan(tasks: Sequence[Task], workers: int) -> Iterator[list[Task]]:
 
 def main() -> None:
     """Be a worker: prepare batches from standard input until it ends."""
-    source = os.fdopen(os.dup(0), "rb")
-    target = os.fdopen(os.dup(1), "wb", buffering=0)
-    os.dup2(2, 1)  # what a library prints must not get among the answers
+    source, target = processes.own_pipes()
     with contextlib.suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
-        needs = _receive(source)
+        needs = processes.receive(source)
         try:
             from codeseek.batch import Recipe
 
             recipe = Recipe(*needs)
             gc.freeze()
             gc.set_threshold(50_000, 20, 1_000)  # hardly anything here is a cycle, and looking for them takes 5 %
-            _send(target, Advance(0, ""))
+            processes.send(target, Advance(0, ""))
             while True:
-                tasks = _receive(source)
-                _send(target, recipe.prepare(tasks, _Advances(target)))
+                tasks = processes.receive(source)
+                processes.send(target, recipe.prepare(tasks, _Advances(target)))
         except Exception as error:
             if isinstance(error, EOFError | BrokenPipeError):
                 raise
-            _send(target, _Failure(traceback.format_exc()))
+            processes.send(target, _Failure(traceback.format_exc()))
 
 
 class _Advances:
@@ -244,41 +219,5 @@ class _Advances:
     def __call__(self, path: str) -> None:
         self._files += 1
         if time.monotonic() - self._said >= _EVERY_S:
-            _send(self._target, Advance(self._files, path))
+            processes.send(self._target, Advance(self._files, path))
             self._files, self._said = 0, time.monotonic()
-
-
-def _send(pipe: BinaryIO, message: object) -> None:
-    data = memoryview(pickle.dumps(message, protocol=5))
-    pipe.write(_LENGTH.pack(len(data)))
-    while data:
-        data = data[pipe.write(data) :]
-
-
-def _receive(pipe: BinaryIO) -> Any:
-    (length,) = _LENGTH.unpack(_exactly(pipe, _LENGTH.size))
-    return pickle.loads(_exactly(pipe, length))  # noqa: S301  both ends are ours
-
-
-def _exactly(pipe: BinaryIO, length: int) -> bytearray:
-    data = bytearray(length)
-    view = memoryview(data)
-    while view:
-        count = pipe.readinto(view)  # type: ignore[attr-defined]  # a raw pipe, which BinaryIO does not promise
-        if not count:
-            raise EOFError
-        view = view[count:]
-    return data
-
-
-def _pipe(pipe: Any) -> BinaryIO:
-    assert pipe is not None  # noqa: S101  both were asked for
-    result: BinaryIO = pipe
-    return result
-
-
-def count_cores() -> int:
-    """Return how many cores this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0)) or 1
-    return os.cpu_count() or 1
