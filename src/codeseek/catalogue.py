@@ -25,6 +25,14 @@ class ModelFile(NamedTuple):
     size: int = 0
 
 
+class Golden(NamedTuple):
+    """A question and a passage, and how near to each other the model's card says they lie."""
+
+    query: str
+    document: str
+    cosine: float
+
+
 class Variant(NamedTuple):
     """One form in which a model is published, such as a quantisation: what runs it, its files and where they are.
 
@@ -51,7 +59,9 @@ class ModelSpec(NamedTuple):
     with: all but the table of token vectors (0: all). `dimensions` may be 0 where only a server knows.
     `least_dimensions` is the shortest prefix of a vector that is one itself (0: no prefix is); `context` counts tokens.
     `query` and `document` are templates with `{text}`, the former perhaps with `{task}` too; `tasks` are the words that
-    stand for it by name, the first of them the default. `url`, `remote_name` and `key_variable` are of a remote model.
+    stand for it by name, the first of them the default. Of a remote model, `url` is where `/embeddings` is asked for,
+    `remote_name` its name there, `key_variable` names what holds the key; `request_texts` and `connections` are how many
+    texts a request and how many requests at once the server bears (0: as many as is usual).
     """
 
     name: str
@@ -74,6 +84,9 @@ class ModelSpec(NamedTuple):
     url: str = ""
     remote_name: str = ""
     key_variable: str = ""
+    request_texts: int = 0
+    connections: int = 0
+    golden: tuple[Golden, ...] = ()
     origin: Path | None = None
 
     def variant(self, name: str = "") -> Variant:
@@ -183,7 +196,7 @@ def write(spec: ModelSpec) -> Path:
     return path
 
 
-def _table(record: ModelSpec | Variant | ModelFile) -> dict[str, Any]:
+def _table(record: ModelSpec | Variant | ModelFile | Golden) -> dict[str, Any]:
     """Return a record as values of TOML: what is not a default, and what its user may want to complete."""
     table = {}
     for key, value in record._asdict().items():
@@ -203,7 +216,11 @@ def check_name(name: str) -> str:
 
 
 def _spec(table: dict[str, Any]) -> ModelSpec:
-    spec = ModelSpec(**_checked(ModelSpec, table | {"variants": tuple(map(_variant, _rows(table, "variants")))}))
+    parts = {
+        "variants": tuple(map(_variant, _rows(table, "variants"))),
+        "golden": tuple(Golden(**_checked(Golden, row)) for row in _rows(table, "golden", [])),
+    }
+    spec = ModelSpec(**_checked(ModelSpec, table | parts))
     check_name(spec.name)
     if spec.pooling not in get_args(Pooling):
         raise ValueError(f"`pooling` is one of {', '.join(get_args(Pooling))}")
@@ -236,7 +253,7 @@ def _rows(table: Mapping[str, Any], key: str, default: list[dict[str, Any]] | No
     raise ValueError(f"`{key}` is a list of tables")
 
 
-def _checked(record: type[ModelSpec | Variant | ModelFile], table: dict[str, Any]) -> dict[str, Any]:
+def _checked(record: type[ModelSpec | Variant | ModelFile | Golden], table: dict[str, Any]) -> dict[str, Any]:
     """Return the table if it has the keys of a record and values of their types; raises KeyError and ValueError."""
     hints = get_type_hints(record)
     for key in record._fields:
