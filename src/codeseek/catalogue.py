@@ -26,10 +26,10 @@ class ModelFile(NamedTuple):
 
 
 class Golden(NamedTuple):
-    """A question and a passage, and how near to each other the model's card says they lie."""
+    """Two texts, with the templates filled in, and how near to each other the model's card says they lie."""
 
-    query: str
-    document: str
+    one: str
+    other: str
     cosine: float
 
 
