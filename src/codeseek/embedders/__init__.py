@@ -115,4 +115,18 @@ def load_embedder(choice: Choice) -> Embedder:
 
 def _load_text_model(spec: ModelSpec, choice: Choice) -> TextModel:
     variant = spec.variant(choice.variant)
+    if variant.engine == "gguf":
+        from codeseek.embedders import gguf, installed
+
+        gguf.check_installed()
+        source = gguf.GgufSource(
+            installed.path(spec, variant, choice.data_dir),
+            spec.pooling,
+            spec.dimensions,
+            spec.context,
+            spec.architecture,
+            choice.gpu_layers,
+            choice.threads,
+        )
+        return installed.load(spec, variant, choice.data_dir, source, gguf.ENVIRONMENT)
     raise ModelError(f"no engine for `{variant.engine}` yet")

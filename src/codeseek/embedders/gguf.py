@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import ctypes
 import importlib
+import importlib.util
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -498,13 +499,21 @@ class _Log:
         return next(filter(None, reasons), "no reason given")
 
 
+def check_installed() -> None:
+    """Raise `ModelError` if llama_cpp is not installed; imports nothing."""
+    if importlib.util.find_spec("llama_cpp") is None:
+        raise ModelError("this model runs on llama.cpp, which is not installed", hint=f"install it with `{INSTALL}`")
+
+
 def _import() -> Any:
-    """Import llama_cpp; raises `ModelError` that says how to install it."""
+    """Import llama_cpp; raises `ModelError` when it is missing or broken."""
+    check_installed()
     try:
         library = importlib.import_module("llama_cpp")
-    except ImportError as error:
-        raise ModelError(f"GGUF models need llama.cpp ({error})", hint=INSTALL) from error
-    except (OSError, RuntimeError) as error:  # its library, or one that it needs, is missing
-        raise ModelError(f"llama.cpp cannot be used: {error}", hint=INSTALL) from error
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:
+        raise ModelError(
+            f"llama.cpp cannot be used: {error}",
+            hint="install it again with `pip install --force-reinstall --no-cache-dir llama-cpp-python`",
+        ) from error
     library.llama_backend_init()
     return library
