@@ -5,14 +5,19 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import sys
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codeseek.embedders import Vectors
+from codeseek.errors import ModelError
 from codeseek.records import Chunk
 
 
@@ -82,3 +87,40 @@ class DeadlyEmbedder(HashEmbedder):
 
 def broken_load() -> HashEmbedder:
     raise ZeroDivisionError
+
+
+class Acting(NamedTuple):
+    """A model for a process of its own, whose texts say what it does; it leaves marks in `folder`."""
+
+    folder: Path
+    at_start: str = ""
+
+    def load(self) -> Acting:
+        if self.at_start == "abort":
+            print("model.cpp:1: assertion failed", file=sys.stderr, flush=True)
+            os.abort()
+        if self.at_start == "refuse":
+            raise ModelError("it is no model", hint="get another")
+        if self.at_start == "stumble":
+            raise ZeroDivisionError
+        return self
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return ("a note",)
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        for text in texts:
+            if text == "abort" or self.at_start == "abort later":
+                os.abort()
+            if text == "abort once" and not (self.folder / "aborted").exists():
+                (self.folder / "aborted").touch()
+                os.abort()
+            if text == "refuse":
+                raise ModelError("not this text", hint="write another")
+            if text == "print":
+                os.write(1, b"noise among the answers")
+            if text == "hang":
+                (self.folder / "hanging").touch()
+                time.sleep(600)
+        return np.array([[len(text), 1] for text in texts], np.float32)

@@ -236,10 +236,10 @@ def main() -> None:
     source, target = own_pipes()
     questions: queue.SimpleQueue[Sequence[str]] = queue.SimpleQueue()
     with suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
-        load = receive(source)
-        threading.Thread(target=_listen, args=(source, questions), daemon=True).start()
         try:
-            model: Loaded = load.load()
+            model_source: Source = receive(source)
+            threading.Thread(target=_listen, args=(source, questions), daemon=True).start()
+            model = model_source.load()
             send(target, _Answer(None, model.notes))
             while True:
                 texts = questions.get()
@@ -251,7 +251,7 @@ def main() -> None:
         except ModelError as error:
             send(target, _Problem(error.message, error.hint))
         except Exception as error:
-            if isinstance(error, BrokenPipeError):
+            if isinstance(error, EOFError | BrokenPipeError):
                 raise
             send(target, _Failure(traceback.format_exc()))
 
