@@ -95,6 +95,10 @@ class ModelProcess:
         self._closings = 0
         self._piece = _FIRST_PIECE
 
+    def __del__(self) -> None:
+        with suppress(Exception):
+            self.close()
+
     @property
     def notes(self) -> tuple[str, ...]:
         """What is not as one would wish, each said once."""
