@@ -493,9 +493,9 @@ class _Log:
         self._lines.clear()
 
     def reason(self) -> str:
-        """Return what went wrong, in llama.cpp's words: the first complaint, without the name of the function."""
+        """Return what went wrong, in llama.cpp's words: the first complaint, without the names of functions."""
         lines = "".join(self._lines).splitlines()
-        reasons = [re.sub(r"^(\w+: )?(error loading model: )?", "", line).strip() for line in lines]
+        reasons = [re.sub(r"^(\w+: )?(error loading model: )?(\w+_\w+: )?", "", line).strip() for line in lines]
         return next(filter(None, reasons), "no reason given")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import re
 import signal
 import tempfile
 import threading
@@ -228,8 +229,9 @@ class ModelProcess:
         status = child.end()
         with errors:
             errors.seek(0)
-            words = errors.read(64_000).decode("utf-8", "replace").split("\n")
-        return " ".join(filter(None, (_ending(status), next(filter(None, map(str.strip, words)), ""))))
+            lines = errors.read(64_000).decode("utf-8", "replace").splitlines()
+        words = re.sub(r"\S*[/\\](?=\S+:\d)", "", next(filter(None, map(str.strip, lines)), ""))  # not where it was built
+        return f"{_ending(status)}: {words}" if words else _ending(status)
 
     def _closed(self) -> ModelError:
         return ModelError(f"`{self._name}` was closed while it was wanted")
