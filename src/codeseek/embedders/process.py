@@ -8,10 +8,9 @@ import re
 import signal
 import tempfile
 import threading
-import time
 import traceback
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import BinaryIO, NamedTuple, Protocol
 
@@ -21,9 +20,7 @@ from codeseek.embedders import Vectors
 from codeseek.errors import ModelError
 from codeseek.processes import Child, own_pipes, receive, send
 
-_PIECE_S = 1.0  # what is asked for at once takes about so long: another question need not wait longer
-_FIRST_PIECE, _SMALLEST_PIECE, _LARGEST_PIECE = 4_000, 2_000, 200_000  # characters
-_PIECE_TEXTS = 512
+_PIECE = 128  # texts that are asked for at once: enough to fill decodes, few enough to be tried one by one
 _HARMLESS = "text"
 
 
@@ -94,7 +91,6 @@ class ModelProcess:
         self._guard = threading.Lock()  # over the two below
         self._notes: dict[str, None] = {}
         self._closings = 0
-        self._piece = _FIRST_PIECE
 
     def __del__(self) -> None:
         with suppress(Exception):
@@ -114,12 +110,12 @@ class ModelProcess:
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, [n, dimensions]; raises `ModelError` when the model cannot be loaded or does not work."""
         rows = np.zeros((len(texts), self.dimensions), np.float32)
-        waiting: deque[list[int]] = deque()
-        unasked = deque(sorted(range(len(texts)), key=lambda number: len(texts[number])))
+        by_length = sorted(range(len(texts)), key=lambda number: len(texts[number]))
+        waiting = deque(by_length[at : at + _PIECE] for at in range(0, len(texts), _PIECE))
         suspects: set[int] = set()
         closings = self._closings
-        while waiting or unasked:
-            numbers = waiting.popleft() if waiting else list(self._take(unasked, texts))
+        while waiting:
+            numbers = waiting.popleft()
             try:
                 rows[numbers] = self._ask([texts[number] for number in numbers], closings)
             except _Died as death:
@@ -140,19 +136,10 @@ class ModelProcess:
         with self._turn:  # who was waiting for the process has noticed
             self._bury()
 
-    def _take(self, unasked: deque[int], texts: Sequence[str]) -> Iterator[int]:
-        """Take as many texts as make a piece of work, one at least."""
-        left, count = self._piece, 0
-        while unasked and count < _PIECE_TEXTS and (not count or len(texts[unasked[0]]) <= left):
-            left -= len(texts[unasked[0]])
-            count += 1
-            yield unasked.popleft()
-
     def _ask(self, texts: Sequence[str], closings: int) -> Vectors:
         """Let the process embed texts; raises `_Died` when it does not live to answer."""
         with self._turn:
             child = self._start(closings)
-            started = time.monotonic()
             try:
                 child.send(texts)
                 answer = self._hear(child)
@@ -168,10 +155,6 @@ class ModelProcess:
                 self._bury()
                 raise
             assert answer.rows is not None  # noqa: S101
-            rate = sum(map(len, texts)) / max(time.monotonic() - started, 1e-3)
-            self._piece = round(
-                min(max(rate * _PIECE_S, self._piece / 2, _SMALLEST_PIECE), self._piece * 2, _LARGEST_PIECE)
-            )
             return answer.rows
 
     def _must_live(self, closings: int) -> None:
@@ -230,7 +213,9 @@ class ModelProcess:
         with errors:
             errors.seek(0)
             lines = errors.read(64_000).decode("utf-8", "replace").splitlines()
-        words = re.sub(r"\S*[/\\](?=\S+:\d)", "", next(filter(None, map(str.strip, lines)), ""))  # not where it was built
+        words = re.sub(
+            r"\S*[/\\](?=\S+:\d)", "", next(filter(None, map(str.strip, lines)), "")
+        )  # not where it was built
         return f"{_ending(status)}: {words}" if words else _ending(status)
 
     def _closed(self) -> ModelError:
