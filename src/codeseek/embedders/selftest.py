@@ -53,7 +53,7 @@ _REMEMBERED = "self-test"
 def check(model: TextModel, spec: ModelSpec) -> None:
     """Embed a few texts; raises `ModelError` when the vectors are unfit or do not relate as the texts do."""
     languages = spec.languages.lower()
-    chinese = "chinese" in languages or "multilingual" in languages
+    chinese = any(word in languages for word in ("chinese", "multilingual", "languages"))
     english = languages != "chinese"
     questions = _encode(model, spec, _QUESTIONS if english else _QUESTIONS_ZH, spec.template())
     alone = _encode(model, spec, (_QUESTIONS if english else _QUESTIONS_ZH)[:1], spec.template())
