@@ -20,7 +20,7 @@ import pytest
 
 from codeseek import catalogue
 from codeseek.catalogue import ModelSpec, Variant
-from codeseek.embedders import Choice, endpoint, load_embedder
+from codeseek.embedders import Choice, endpoint, load_embedder, remote
 from codeseek.embedders.remote import RemoteModel
 from codeseek.errors import ModelError
 from embeddings_server import Reply, Request, Server, expected, failure, serving
@@ -81,10 +81,11 @@ def test_a_description_bounds_the_texts_of_a_request_and_the_requests_at_once() 
     assert server.most_at_once == 2
 
 
-def test_a_slow_server_is_asked_little_at_a_time() -> None:
-    with model_at(server := Server(cost_s=lambda texts: sum(map(len, texts)) / 4000)) as model:
-        model.encode(["x " * 1000] * 20)  # a server of 1,600 tokens a second
-    assert all(sum(map(len, request["input"])) < 90_000 for request in server.requests)
+def test_a_slow_server_is_asked_little_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(remote, "_SECONDS", 0.05)
+    with model_at(server := Server(cost_s=lambda texts: sum(map(len, texts)) / 40_000)) as model:
+        model.encode(["short text"] * 8 + ["a longer text " * 100] * 20)  # 16,000 tokens a second: 800 of them in time
+    assert {len(request["input"]) for request in server.requests[1:]} == {1}
 
 
 def test_answers_in_any_order_are_put_right() -> None:

@@ -167,7 +167,7 @@ class Endpoint:
                 try:
                     response = self._send(connection, path, data)
                 except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-                    if not was_kept:
+                    if not was_kept or self._aborted.is_set():
                         raise
                     connection.close()  # the server had closed it while it was idle
                     self._connect(connection)
