@@ -129,4 +129,8 @@ def _load_text_model(spec: ModelSpec, choice: Choice) -> TextModel:
             choice.threads,
         )
         return installed.load(spec, variant, choice.data_dir, source, gguf.ENVIRONMENT)
+    if variant.engine == "remote":
+        from codeseek.embedders import remote
+
+        return remote.load(spec, choice)
     raise ModelError(f"no engine for `{variant.engine}` yet")

@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeseek import settings
-from codeseek.catalogue import ModelSpec
-from codeseek.embedders import Vectors
+from codeseek.catalogue import ModelSpec, files_folder
+from codeseek.embedders import Choice, Vectors, selftest
 from codeseek.embedders.endpoint import Cancelled, Endpoint, Rejected
 from codeseek.errors import ModelError
 
@@ -306,6 +306,17 @@ class _Embedded(NamedTuple):
 
     rows: Vectors
     whole: bool
+
+
+def load(spec: ModelSpec, choice: Choice) -> RemoteModel:
+    """Return a model on a server; a new one is tried first. Raises `ModelError`."""
+    model = RemoteModel(spec, dimensions=choice.dimensions, offline=choice.offline)
+    try:
+        selftest.check_once(model, spec, files_folder(choice.data_dir, spec, spec.variant(choice.variant)))
+    except BaseException:
+        model.close()
+        raise
+    return model
 
 
 def _key(variable: str) -> str:
