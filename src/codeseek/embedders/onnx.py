@@ -80,19 +80,13 @@ class OnnxModel:
         self._session = self._loaded()
         self._inputs = self._read_inputs()
         self._output, self._is_pooled = self._read_outputs()
-        self._dimensions = self._run([[*self._prefix, *self._suffix]] if self._prefix or self._suffix else [[0]]).shape[
-            1
-        ]
-        if source.dimensions not in (0, self._dimensions):
+        ends = [*self._prefix, *self._suffix] or [self._pad]
+        self.dimensions: int = self._run([ends]).shape[1]
+        if source.dimensions not in (0, self.dimensions):
             raise ModelError(
-                f"`{source.graph.name}` makes vectors of {self._dimensions} numbers, not {source.dimensions}",
+                f"`{source.graph.name}` makes vectors of {self.dimensions} numbers, not {source.dimensions}",
                 hint="it is another model's file: fetch it again",
             )
-
-    @property
-    def dimensions(self) -> int:
-        """The length of a vector."""
-        return self._dimensions
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -103,7 +97,7 @@ class OnnxModel:
         """Return unit vectors, [n, dimensions]; zeros for a text without a single token."""
         parts = [part for number, text in enumerate(texts) for part in self._parts(number, text)]
         parts.sort(key=lambda part: len(part.ids))
-        rows = np.zeros((len(texts), self._dimensions), np.float32)
+        rows = np.zeros((len(texts), self.dimensions), np.float32)
         for batch in _batches(parts):
             for part, vector in zip(batch, self._run([part.ids for part in batch]), strict=True):
                 length = float(np.linalg.norm(vector))

@@ -204,13 +204,14 @@ class RemoteModel:
                     raise
                 del self._options[doubtful[0]]
                 continue
-            rows = self._rows(answer, len(texts))
+            rows = self._rows(answer, texts)
             in_time = sum(map(_tokens, texts)) / max(time.monotonic() - began, 1e-3) * _SECONDS
             self._tokens = int(min(_MOST_TOKENS, max(in_time, self._tokens, 1)))
             return rows
 
-    def _rows(self, answer: Any, count: int) -> Vectors:
-        """Check an answer and return its vectors in the order in which they were asked for."""
+    def _rows(self, answer: Any, texts: Sequence[str]) -> Vectors:
+        """Check an answer and return its vectors in the order of the texts."""
+        count = len(texts)
         data = answer.get("data") if isinstance(answer, dict) else None
         if not isinstance(data, list) or not all(isinstance(item, dict) and "embedding" in item for item in data):
             raise self._wrong("answers with JSON that holds no vectors", "does its URL end in `/v1`?")
@@ -230,7 +231,8 @@ class RemoteModel:
             )
         rows = np.zeros((count, length), np.float32)
         rows[places] = vectors
-        if not np.isfinite(rows).all() or not rows.any(axis=1).all():
+        blank = np.flatnonzero(~rows.any(axis=1))
+        if not np.isfinite(rows).all() or any(map(str.isalnum, "".join(texts[number] for number in blank))):
             raise self._wrong("answers with vectors that are zero or not numbers", "look at the log of the server")
         return _unit(rows[:, : self._wanted or length])
 
