@@ -231,8 +231,8 @@ class RemoteModel:
             )
         rows = np.zeros((count, length), np.float32)
         rows[places] = vectors
-        blank = np.flatnonzero(~rows.any(axis=1))
-        if not np.isfinite(rows).all() or any(map(str.isalnum, "".join(texts[number] for number in blank))):
+        blank = [text for text, row in zip(texts, rows, strict=True) if not row.any()]
+        if not np.isfinite(rows).all() or any(map(str.isalnum, "".join(blank))):
             raise self._wrong("answers with vectors that are zero or not numbers", "look at the log of the server")
         return _unit(rows[:, : self._wanted or length])
 
