@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from codeseek import catalogue
 from codeseek.catalogue import ModelSpec, Variant
+from codeseek.embedders import Choice, load_embedder, selftest
 from codeseek.embedders import onnx as engine
-from codeseek.embedders import selftest
 from codeseek.embedders.onnx import OnnxModel, OnnxSource
 from codeseek.errors import ModelError
 from minilm_reference import Bert, folder
@@ -215,3 +216,51 @@ def test_minilm_passes_the_self_test(real: OnnxModel) -> None:
     selftest.check(Named(), ModelSpec("all-minilm-l6-v2", "", "", 384, (Variant("ONNX", "onnx"),), languages="English"))
     with pytest.raises(ModelError, match="in Chinese"):
         selftest.check(Named(), ModelSpec("m", "", "", 384, (Variant("ONNX", "onnx"),), languages="English, Chinese"))
+
+
+DESCRIPTION = """
+name = "mine"
+family = "Own"
+licence = "own"
+dimensions = {dimensions}
+languages = "English"
+context = 64
+variants = [{{ name = "ONNX", engine = "onnx", files = [{files}] }}]
+"""
+
+
+def describe(files: str, dimensions: int) -> None:
+    folder = catalogue.user_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "mine.toml").write_text(DESCRIPTION.format(files=files, dimensions=dimensions))
+
+
+@needs_weights
+def test_a_described_model_runs_from_its_folder_in_a_process_of_its_own(tmp_path: Path, real: OnnxModel) -> None:
+    describe('{ path = "onnx/model.onnx" }, { path = "tokenizer.json" }', 384)
+    with pytest.raises(ModelError, match=r"`onnx/model\.onnx` of its variant ONNX is missing"):
+        load_embedder(Choice("mine", data_dir=tmp_path))
+    folder = tmp_path / "models" / "mine" / "ONNX"
+    bert_onnx.minilm(folder)
+    (folder / "onnx").mkdir()
+    (folder / "model.onnx").rename(folder / "onnx" / "model.onnx")
+    embedder = load_embedder(Choice("mine", data_dir=tmp_path))
+    try:
+        np.testing.assert_allclose(embedder.embed_query("sort a list"), real.encode(["sort a list"])[0], atol=1e-5)
+        assert load_embedder(Choice("mine", data_dir=tmp_path)).fingerprint == embedder.fingerprint
+    finally:
+        embedder.close()
+
+
+def test_a_model_of_chance_is_refused_by_its_self_test(tmp_path: Path) -> None:
+    describe('{ path = "model.onnx" }, { path = "tokenizer.json" }', 24)
+    bert_onnx.tiny(tmp_path / "models" / "mine" / "ONNX")
+    with pytest.raises(ModelError, match="`mine` embeds nonsense"):
+        load_embedder(Choice("mine", data_dir=tmp_path))
+
+
+def test_a_description_without_a_tokenizer_is_said(tmp_path: Path) -> None:
+    describe('{ path = "model.onnx" }', 24)
+    bert_onnx.tiny(tmp_path / "models" / "mine" / "ONNX")
+    with pytest.raises(ModelError, match="does not say where its graph and its tokenizer are"):
+        load_embedder(Choice("mine", data_dir=tmp_path))

@@ -340,6 +340,25 @@ def test_an_interrupt_ends_what_is_under_way_and_the_model_goes_on() -> None:
         np.testing.assert_allclose(model.encode(TEXTS), expected(TEXTS), atol=1e-6)
 
 
+def test_a_model_that_is_closed_ends_what_is_under_way() -> None:
+    asked = threading.Event()
+
+    def never(number: int, request: Request) -> None:
+        if number:
+            asked.set()
+            time.sleep(5)
+
+    with model_at(Server(before=never)) as model:
+
+        def close() -> None:
+            asked.wait()
+            model.close()
+
+        threading.Thread(target=close).start()
+        with pytest.raises(ModelError, match="was closed while it was wanted"):
+            model.encode(TEXTS)
+
+
 def test_a_key_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SERVED_KEY", "secret\n")
     with model_at(Server(key="secret"), SPEC._replace(key_variable="SERVED_KEY")) as model:

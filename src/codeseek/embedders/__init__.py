@@ -129,8 +129,12 @@ def _load_text_model(spec: ModelSpec, choice: Choice) -> TextModel:
             choice.threads,
         )
         return installed.load(spec, variant, choice.data_dir, source, gguf.ENVIRONMENT)
+    if variant.engine == "onnx":
+        from codeseek.embedders import onnx
+
+        return onnx.load(spec, variant, choice)
     if variant.engine == "remote":
         from codeseek.embedders import remote
 
-        return remote.load(spec, choice)
-    raise ModelError(f"no engine for `{variant.engine}` yet")
+        return remote.load(spec, variant, choice)
+    raise ModelError(f"`{spec.name}` runs on no engine of ours", hint="choose another variant")

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeseek.catalogue import Pooling
-from codeseek.embedders import Vectors
+from codeseek.catalogue import ModelSpec, Pooling, Variant, files_folder
+from codeseek.embedders import Choice, Vectors, installed
+from codeseek.embedders.process import ModelProcess
 from codeseek.errors import ModelError
 
 if TYPE_CHECKING:
@@ -225,6 +226,24 @@ class OnnxModel:
             case "last":
                 rows = states[np.arange(len(batch)), lengths - 1]
         return rows.astype(np.float32)
+
+
+def load(spec: ModelSpec, variant: Variant, choice: Choice) -> ModelProcess:
+    """Return a model, which starts when it is wanted; a new one is tried first. Raises `ModelError`."""
+    check_installed()
+    installed.path(spec, variant, choice.data_dir)
+    folder = files_folder(choice.data_dir, spec, variant)
+    graphs = [folder / file.path for file in variant.files if file.path.endswith(".onnx")]
+    tokenizers = [folder / file.path for file in variant.files if file.path.endswith("tokenizer.json")]
+    if not graphs or not tokenizers:
+        raise ModelError(
+            f"`{spec.name}` does not say where its graph and its tokenizer are",
+            hint=f"list a `.onnx` and a `tokenizer.json` among the files of its variant {variant.name}",
+        )
+    source = OnnxSource(
+        graphs[0], tokenizers[0], spec.pooling, spec.dimensions, spec.context, choice.gpu_layers != 0, choice.threads
+    )
+    return installed.load(spec, variant, choice.data_dir, source, ENVIRONMENT)
 
 
 def check_installed() -> None:

@@ -10,7 +10,7 @@ import stat
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeseek import settings
-from codeseek.catalogue import ModelSpec, files_folder
+from codeseek.catalogue import ModelSpec, Variant, files_folder
 from codeseek.embedders import Choice, Vectors, selftest
 from codeseek.embedders.endpoint import Cancelled, Endpoint, Rejected
 from codeseek.errors import ModelError
@@ -91,23 +91,25 @@ class RemoteModel:
             for piece in self._fitting(text.encode("utf-8", "replace").decode())
         ]
         pieces.sort(key=lambda piece: len(piece.text))
-        if pieces and not self._tokens:
-            with self._first:  # what the server takes is found out by one thread, on the shortest texts
-                if not self._tokens:
-                    self._add(
-                        sums, pieces[:_FEW_TEXTS], self._embed([piece.text for piece in pieces[:_FEW_TEXTS]]).rows
-                    )
-                    pieces = pieces[_FEW_TEXTS:]
-        for batch, rows in self._embedded(pieces):
-            self._add(sums, batch, rows)
+        try:
+            if pieces and not self._tokens:
+                with self._first:  # what the server takes is found out by one thread, on the shortest texts
+                    if not self._tokens:
+                        few, pieces = pieces[:_FEW_TEXTS], pieces[_FEW_TEXTS:]
+                        self._add(sums, few, self._embed([piece.text for piece in few]).rows)
+            for batch, rows in self._embedded(pieces):
+                self._add(sums, batch, rows)
+        except Cancelled as cancelled:
+            raise ModelError(f"`{self._spec.name}` was closed while it was wanted") from cancelled
         return _unit(sums)
 
     def close(self) -> None:
-        """Close the connections."""
+        """End what is under way, from any thread, and close the connections."""
+        self._endpoint.abort()
+        if (pool := self.__dict__.pop("_pool", None)) is not None:
+            pool.shutdown()
         self._endpoint.close()
-        if "_pool" in self.__dict__:
-            self._pool.shutdown()
-            del self.__dict__["_pool"]
+        self._endpoint.resume()
 
     @cached_property
     def _pool(self) -> ThreadPoolExecutor:
@@ -133,31 +135,32 @@ class RemoteModel:
     def _embedded(self, pieces: list[_Piece]) -> list[tuple[list[_Piece], Vectors]]:
         """Empty a list, embedding several batches at once; a failure or an interrupt ends the others."""
         most = max(_FEW_TEXTS, -(-len(pieces) // self._connections))  # so that every connection has work
+        workers = min(self._connections, -(-len(pieces) // min(most, self._texts)))
+        done: list[tuple[list[_Piece], Vectors]] = []
         lock = threading.Lock()
 
-        def work() -> list[tuple[list[_Piece], Vectors]]:
-            done: list[tuple[list[_Piece], Vectors]] = []
+        def work() -> None:
             while True:
                 with lock:
                     batch = self._batch(pieces, most)
                 if not batch:
-                    return done
+                    return
                 done.append((batch, self._embed([piece.text for piece in batch]).rows))
 
-        workers = min(self._connections, -(-len(pieces) // min(most, self._texts)))
         if workers < 2:
-            return work()
-        futures = [self._pool.submit(work) for _ in range(workers)]
+            work()
+            return done
+        futures: list[Future[None]] = []
         try:
-            wait(futures, return_when=FIRST_EXCEPTION)
-            for future in sorted(futures, key=lambda future: not future.done()):
+            futures.extend(self._pool.submit(work) for _ in range(workers))  # an interrupt may come here too
+            for future in wait(futures, return_when=FIRST_EXCEPTION).done:
                 future.result()
         except BaseException:
             self._endpoint.abort()
             wait(futures)
             self._endpoint.resume()
             raise
-        return [part for future in futures for part in future.result()]
+        return done
 
     def _batch(self, pieces: list[_Piece], most: int) -> list[_Piece]:
         """Take the longest texts, so that all threads end together, as many as the server is known to bear."""
@@ -310,11 +313,11 @@ class _Embedded(NamedTuple):
     whole: bool
 
 
-def load(spec: ModelSpec, choice: Choice) -> RemoteModel:
+def load(spec: ModelSpec, variant: Variant, choice: Choice) -> RemoteModel:
     """Return a model on a server; a new one is tried first. Raises `ModelError`."""
     model = RemoteModel(spec, dimensions=choice.dimensions, offline=choice.offline)
     try:
-        selftest.check_once(model, spec, files_folder(choice.data_dir, spec, spec.variant(choice.variant)))
+        selftest.check_once(model, spec, files_folder(choice.data_dir, spec, variant))
     except BaseException:
         model.close()
         raise
