@@ -17,6 +17,7 @@ import numpy as np
 from fakes import HashEmbedder
 
 Request = dict[str, Any]
+_CHANCE = np.random.default_rng(1).standard_normal((64, 4096)).astype(np.float32)
 
 
 class Reply(Exception):
@@ -45,6 +46,7 @@ class Server:
     knows_base64: bool = True
     cost_s: Callable[[list[str]], float] = lambda texts: 0.0
     workers: int = 64  # requests at once, the others wait
+    random: bool = False  # vectors that mean nothing, and cost nothing
     before: Callable[[int, Request], None] = lambda number, request: None
     after: Callable[[dict[str, Any]], object] = lambda answer: answer
     url: str = ""
@@ -81,7 +83,10 @@ class Server:
             raise failure(400, "encoding_format: only float is known")
         with self.slots:
             time.sleep(self.cost_s(texts))
-        rows = [HashEmbedder(dimensions=self.dimensions).embed_query(text) * 3 for text in texts]
+        if self.random:
+            rows = [_CHANCE[number % 64][: self.dimensions] for number in range(len(texts))]
+        else:
+            rows = [HashEmbedder(dimensions=self.dimensions).embed_query(text) * 3 for text in texts]
         rows = [row[: request.get("dimensions", self.dimensions)] for row in rows]
         data = [
             {
@@ -98,8 +103,8 @@ class Server:
 
 
 @contextmanager
-def serving(server: Server) -> Iterator[Server]:
-    """Serve on a free port of loopback."""
+def serving(server: Server, port: int = 0) -> Iterator[Server]:
+    """Serve on a port of loopback, a free one unless it is given."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -144,7 +149,7 @@ def serving(server: Server) -> Iterator[Server]:
         def handle_error(self, request: object, client_address: object) -> None:
             pass  # who goes away in the middle of an answer is part of some tests
 
-    with Quiet(("127.0.0.1", 0), Handler) as http:
+    with Quiet(("127.0.0.1", port), Handler) as http:
         thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
         thread.start()
         server.url = f"http://127.0.0.1:{http.server_address[1]}/v1"
