@@ -250,6 +250,33 @@ def test_a_change_is_read_by_the_chosen_model_once_it_has_read_the_rest(kept: Ke
     assert kept.search(SearchRequest("newcomer")).coverage == 1
 
 
+def test_closing_ends_what_the_chosen_model_is_at(
+    kept: KeptEngine, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("codeseek.embedding._FIRST_STEP", 1)
+    monkeypatch.setattr("codeseek.embedding._LARGEST_STEP", 1)
+    monkeypatch.setattr("codeseek.progress._PROGRESS_S", 0.0)
+    begun, ended = threading.Event(), threading.Event()
+
+    def listen(_: Progress) -> None:
+        begun.set()
+        time.sleep(0.05)
+
+    def embed() -> None:
+        with contextlib.suppress(KeyboardInterrupt):
+            kept.embed(listen)
+        ended.set()
+
+    (project / "more.py").write_text("".join(f"def function_{n}():\n" + "    x = 1\n" * 30 for n in range(200)))
+    kept.refresh()
+    threading.Thread(target=embed).start()
+    assert begun.wait(20)
+    kept.close()
+    assert ended.wait(20)
+    covered, chunks = kept.status().models[0][2:4]
+    assert covered < chunks
+
+
 def test_an_index_that_is_forgotten_is_made_again(kept: KeptEngine) -> None:
     wait_for(settled(kept))
     assert names(kept, "检索")
@@ -437,14 +464,13 @@ def test_errors_of_the_store_arrive_as_they_are(served: Server, project: Path, c
 def test_a_folder_that_is_somebody_elses_is_not_used(runtime: Path) -> None:
     if os.getuid() != 0:
         pytest.skip("only root can give a folder away")
-    (runtime / "codeseek").mkdir()
-    os.chown(runtime / "codeseek", 12345, 12345)
+    own = place.folder()
+    os.chown(own, 12345, 12345)
     assert not place.folder().is_relative_to(runtime)
 
 
 def test_a_folder_that_others_could_enter_is_closed(runtime: Path) -> None:
-    (runtime / "codeseek").mkdir(mode=0o777)
-    (runtime / "codeseek").chmod(0o777)
+    place.folder().chmod(0o777)
     assert stat.S_IMODE(place.folder().stat().st_mode) == 0o700
 
 

@@ -222,7 +222,8 @@ def tool(
         found = re.search(r"prompt eval time =\s*([\d.]+) ms /\s*(\d+) tokens", done.stderr + done.stdout)
         if found is None:
             raise SystemExit(f"llama-embedding says nothing of its time:\n{done.stderr[-3000:]}")
-    return float(found[1]) / 1000 * count / int(found[2]), used[1] - used[0]
+        seconds = float(found[1]) / 1000 * count / int(found[2])
+    return seconds, used[1] - used[0]
 
 
 def cpu_s(process: ModelProcess) -> float:

@@ -72,10 +72,17 @@ class KeptEngine:
 
     def embed(self, listener: ProgressListener | None = None) -> EmbedSummary:
         """Give the chunks that lack one a vector of the chosen model."""
+
+        def listen(progress: Progress) -> None:
+            if self._closed:
+                raise KeyboardInterrupt
+            if listener is not None:
+                listener(progress)
+
         self._wanted.set()
         with self._embedding:
             self._wanted.clear()
-            return self._engine.embed(listener)
+            return self._engine.embed(listen)
 
     def status(self) -> Status:
         """Say what the index holds and how it is."""

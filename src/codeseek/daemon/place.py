@@ -41,7 +41,8 @@ def folder() -> Path:
 
 
 def _places() -> Iterator[Path]:
-    """Yield where the folder may be, the best place first."""
+    """Yield where the folder may be, the best place first. Each installation has a daemon of its own."""
+    import hashlib
     import tempfile
     import warnings
 
@@ -49,9 +50,11 @@ def _places() -> Iterator[Path]:
 
     with warnings.catch_warnings():  # without a session of the user there is no folder for such things; so it says
         warnings.simplefilter("ignore")
-        yield user_runtime_path("codeseek", appauthor=False)
+        base = user_runtime_path(appauthor=False)
+    own = hashlib.blake2b(os.fsencode(os.path.dirname(__file__)), digest_size=4).hexdigest()
+    yield base / f"codeseek-{own}"
     for parent in (tempfile.gettempdir(), "/tmp"):  # noqa: S108  what is found there is checked
-        yield Path(parent, f"codeseek-{os.getuid()}")
+        yield Path(parent, f"codeseek-{os.getuid()}-{own}")
 
 
 def socket_path(place: Path) -> Path:
