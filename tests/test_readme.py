@@ -66,22 +66,22 @@ def test_the_module_map_is_what_the_modules_say(request: pytest.FixtureRequest) 
     compare("modules", f"```text\n{module_map()}```", request)
 
 
-def commands(inner: click.Command = group, outer: click.Context | None = None) -> Iterator[tuple[str, click.Command]]:
-    """Yield every command with the words that call it; groups before their own commands."""
-    assert isinstance(inner, click.Group)
-    context = outer or click.Context(inner, info_name="codeseek", **inner.context_settings)
-    for name in inner.list_commands(context):
-        command = inner.get_command(context, name)
+def commands(group: click.Command = group, outer: click.Context | None = None) -> Iterator[click.Context]:
+    """Yield the context of every command; groups before their own commands."""
+    assert isinstance(group, click.Group)
+    context = outer or click.Context(group, info_name="codeseek", **group.context_settings)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
         assert command is not None
         own = click.Context(command, info_name=name, parent=context)
-        yield own.command_path, command
+        yield own
         if isinstance(command, click.Group):
             yield from commands(command, own)
 
 
 @pytest.mark.parametrize(("title", "outer"), [("Commands", "codeseek"), ("Models", "codeseek models")])
 def test_every_command_is_in_its_table(title: str, outer: str) -> None:
-    known = {words: command for words, command in commands() if words.rpartition(" ")[0] == outer}
+    known = {own.command_path: own.command for own in commands() if own.parent and own.parent.command_path == outer}
     rows = table(section(title), "command")
     rows.pop(outer, None)  # the group alone
     named = {" ".join(row.split()[: len(outer.split()) + 1]): does for row, (does,) in rows.items()}
@@ -105,8 +105,8 @@ def test_the_models_are_those_of_the_catalogue(request: pytest.FixtureRequest) -
 
 def test_every_option_that_is_named_exists() -> None:
     known = {"--version"}
-    for _, command in commands():
-        for param in command.get_params(click.Context(command)):
+    for own in commands():
+        for param in own.command.get_params(own):
             known.update(param.opts)
     others = {"--write-golden"}
     assert set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", TEXT)) <= known | others
