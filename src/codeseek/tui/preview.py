@@ -6,17 +6,16 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
-from rich.style import Style
 from textual.binding import Binding, BindingType
-from textual.geometry import Region, Size
+from textual.geometry import Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from codeseek import screen
 from codeseek.tui import painting
 from codeseek.tui.painting import Piece
 from codeseek.tui.palette import Palette
+from codeseek.tui.pane import Pane
 from codeseek.tui.source import Source, Spans
 from codeseek.tui.strings import say
 
@@ -35,10 +34,9 @@ _WIDEST = 2_000
 """Columns of a large file, whose lines are not read to find out."""
 
 
-class Preview(ScrollView, can_focus=True):
+class Preview(Pane):
     """Shows a whole file, line by line; paints only what is seen."""
 
-    ALLOW_SELECT = False
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("j,down", "scroll_by(1)", show=False),
         Binding("k,up", "scroll_by(-1)", show=False),
@@ -61,13 +59,12 @@ class Preview(ScrollView, can_focus=True):
             self.line = line
 
     def __init__(self, palette: Palette) -> None:
-        super().__init__(id="preview")
+        super().__init__("preview")
         self.palette = palette
         self.source: Source | None = None
         self.place = _NOWHERE
         self.wrapped = False
         self._unseen = False
-        self._under = Style()
         self._starts: list[int] = []
         self._lines: Sequence[int] = ()
         self._cache: dict[tuple[object, ...], Strip] = {}
@@ -214,14 +211,9 @@ class Preview(ScrollView, can_focus=True):
 
     # ------------------------------------------------------------ painting
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Paint some lines; the style of the pane is worked out once for all of them."""
-        self._under = self.rich_style
-        return super().render_lines(crop)
-
     def render_line(self, y: int) -> Strip:
         """Paint a line of the screen."""
-        width, under = self.size.width, self._under
+        width, under = self.size.width, self.under
         source = self.source
         row = y + int(self.scroll_offset.y)
         if source is None or source.problem:
@@ -242,7 +234,7 @@ class Preview(ScrollView, can_focus=True):
         start = self._starts[row] if self._starts else 0
         text = source.lines[number]
         within = place.first_line <= line <= place.last_line
-        under = self._under + styles.within if within else self._under
+        under = self.under + styles.within if within else self.under
         also = any(first <= line <= last for first, last in place.others)
         edge: Piece = ("▌", styles.accent) if within else ("▏", styles.warning) if also else (" ", styles.plain)
         shown = f"{line:>{self._gutter - 3}} " if not start else " " * (self._gutter - 2)

@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from textual import events
 from textual.binding import Binding, BindingType
-from textual.geometry import Offset
+from textual.geometry import Offset, Size
+from textual.reactive import Reactive
 from textual.widgets import Input
 
 from codeseek.tui.asking import LONGEST
@@ -21,6 +22,9 @@ class QueryInput(Input):
         Binding("ctrl+z,super+z", "undo", show=False),
         Binding("ctrl+shift+z,alt+z", "redo", show=False),
     ]
+
+    virtual_size = Reactive(Size(0, 0))
+    """As Textual's, but another length of the text is no reason to lay the whole screen out anew."""
 
     def __init__(self, value: str, placeholder: str) -> None:
         super().__init__(value, placeholder=placeholder, id="query", select_on_focus=False, compact=True)

@@ -6,25 +6,22 @@ import re
 from collections.abc import Sequence
 from typing import ClassVar
 
-from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from codeseek.records import Hit
 from codeseek.tui import asking
 from codeseek.tui.palette import Palette
+from codeseek.tui.pane import Pane
 from codeseek.tui.rows import Painter, Row, layout
 
 
-class ResultList(ScrollView, can_focus=True):
+class ResultList(Pane):
     """Shows hits and the one that the cursor is on; many may be chosen."""
-
-    ALLOW_SELECT = False
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("home,g", "first", show=False),
@@ -48,7 +45,7 @@ class ResultList(ScrollView, can_focus=True):
         """The cursor is close to the last hit: more are wanted."""
 
     def __init__(self, palette: Palette) -> None:
-        super().__init__(id="results")
+        super().__init__("results")
         self.palette = palette
         self.grouped = False
         self.hits: tuple[Hit, ...] = ()
@@ -57,7 +54,6 @@ class ResultList(ScrollView, can_focus=True):
         self._rows: list[Row] = []
         self._order: list[int] = []
         self._first_row: list[int] = []
-        self._under = Style()
         self._cache: dict[tuple[object, ...], Strip] = {}
 
     # ------------------------------------------------------------ what is shown
@@ -217,15 +213,10 @@ class ResultList(ScrollView, can_focus=True):
         self.virtual_size = Size(self.size.width, len(self._rows))
         self.call_after_refresh(self._reveal)
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """Paint some lines; the style of the pane is worked out once for all of them."""
-        self._under = self.rich_style
-        return super().render_lines(crop)
-
     def render_line(self, y: int) -> Strip:
         """Paint a line of the screen."""
         number = y + self.scroll_offset.y
-        under = self._under
+        under = self.under
         if number >= len(self._rows):
             return Strip.blank(self.size.width, under)
         row = self._rows[number]

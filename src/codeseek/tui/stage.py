@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.containers import Container, Horizontal, Vertical, VerticalScroll
+from textual.containers import VerticalScroll
 from textual.screen import Screen
 from textual.timer import Timer
 from textual.widgets import Static
@@ -19,6 +19,7 @@ from codeseek.tui import home, lines
 from codeseek.tui.asking import PAGE, Question
 from codeseek.tui.facets import Counts
 from codeseek.tui.palette import Palette
+from codeseek.tui.pane import Frame
 from codeseek.tui.picker import Picker
 from codeseek.tui.preview import Preview
 from codeseek.tui.query_input import QueryInput
@@ -45,6 +46,8 @@ class Visit(NamedTuple):
 
 class Stage(Screen[None]):
     """Shows one project: query, hits and preview."""
+
+    BLANK = True
 
     def __init__(self, session: Session, text: str, palette: Palette) -> None:
         super().__init__()
@@ -73,15 +76,15 @@ class Stage(Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Lay the screen out."""
-        with Horizontal(id="top"):
+        with Frame(id="top"):
             yield Static("❯", id="prompt", markup=False)
             yield QueryInput(self.first_text, say("placeholder"))
             yield Static("", id="badge", markup=False)
         yield Static("", id="facts", markup=False)
-        with Container(id="panes"):
+        with Frame(id="panes"):
             yield ResultList(self.palette)
             yield lines.Divider("", id="divider")
-            with Vertical(id="side"):
+            with Frame(id="side"):
                 yield lines.Crumbs("", id="crumbs", markup=False)
                 yield Static("", id="why", markup=False)
                 yield Preview(self.palette)
