@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, cast
@@ -19,6 +18,7 @@ from codeseek.records import SearchRequest, SearchResult
 from codeseek.tui.browser import Browser
 from fake_engine import HITS, RESULT, STATUS, FakeEngine
 from tui_driver import drive, numbered, settle, workspace
+from tui_driver import picture as picture_of
 
 
 class Picture(SingleFileSnapshotExtension):
@@ -76,7 +76,7 @@ def test_the_screen_looks_as_it_did(
         await settle(pilot)
         await pilot.press(*keys)
         await settle(pilot)
-        shown.append(re.sub(r"terminal-\d+", "terminal-0", pilot.app.export_screenshot()))
+        shown.append(picture_of(pilot.app))
 
     drive(workspace(project, engine, indexed=name != "welcome"), script, size=size)
     assert shown[0] == picture
@@ -134,7 +134,7 @@ def test_the_readme_shows_the_program_as_it_is(tmp_path: Path, golden: Callable[
         await settle(pilot)
         assert browser.results.current is not None
         assert browser.results.current.chunk.path.as_posix() == "src/client.py"
-        shown.append(re.sub(r"terminal-\d+", "terminal-0", pilot.app.export_screenshot(title="codeseek")))
+        shown.append(picture_of(pilot.app, "codeseek"))
 
     drive(workspace(root, cast("Engine", Steady(engine))), script, size=(118, 30))
     golden("tui.svg", shown[0])

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import html
+import re
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from textual.app import App
 from textual.pilot import Pilot
 
+from codeseek import screen
 from codeseek.engine import Engine
 from codeseek.records import Hit
 from codeseek.tui.app import CodeseekApp
@@ -94,3 +98,14 @@ async def write(pilot: Pilot[Any], text: str) -> None:
 def seen(browser: Browser) -> str:
     """Return the text on the screen, line by line."""
     return "\n".join(strip.text for strip in browser.app.screen._compositor.render_strips())
+
+
+def picture(app: App[Any], title: str | None = None) -> str:
+    """Return the screen as SVG, the same each time, with wide characters given their two columns."""
+
+    def widened(match: re.Match[str]) -> str:
+        text = html.unescape(match[3])
+        return f'textLength="{float(match[1]) * screen.columns(text) / len(text):.4g}"{match[2]}>{match[3]}<'
+
+    drawn = re.sub(r"terminal-\d+", "terminal-0", app.export_screenshot(title=title))
+    return re.sub(r'textLength="([\d.]+)"([^>]*)>([^<]*[^\x00-\x7f\xa0][^<]*)<', widened, drawn)

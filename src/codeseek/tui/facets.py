@@ -104,7 +104,7 @@ def items(text: str, counts: Counts, status: Status | None) -> list[Item]:
 
 def _note(count: int, total: int) -> str:
     """Say how many hits a filter leaves, and how many files or chunks of the index it would."""
-    return f"{count:,} / {total:,}" if total else f"{count:,}" if count else ""
+    return f"{f'{count:,}' if count else '·'} {f'{total:,}' if total else '':>9}"
 
 
 def _folder(hit: Hit) -> str:

@@ -51,7 +51,7 @@ class Preview(Pane):
     ]
 
     class Plain(Message):
-        """A part of a large file is seen that has no colours yet."""
+        """A line is seen that has no colours yet."""
 
         def __init__(self, source: Source, line: int) -> None:
             super().__init__()
@@ -184,10 +184,13 @@ class Preview(Pane):
     # ------------------------------------------------------------ moving
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
-        """Want colours for what comes into sight of a large file."""
+        """Want colours for what comes into sight."""
         super().watch_scroll_y(old_value, new_value)
-        if self.source is not None and self.source.large and self.top_line - 1 not in self.source.spans:
-            self.post_message(self.Plain(self.source, self.top_line))
+        if self.source is None or not self._lines:
+            return
+        last = self._lines[min(int(new_value) + self.size.height, len(self._lines)) - 1]
+        if last not in self.source.spans or self._lines[int(new_value)] not in self.source.spans:
+            self.post_message(self.Plain(self.source, last + 1))
 
     def action_scroll_by(self, by: int) -> None:
         """Scroll by lines."""

@@ -148,7 +148,7 @@ class Session:
         path, language, line = wanted
         loaded = self._read(path, language)
         self._post(messages.Loaded(loaded))
-        if loaded.problem or (line - 1 in loaded.spans and (loaded.large or len(loaded.spans) >= len(loaded.lines))):
+        if loaded.problem or line - 1 in loaded.spans:
             return
         time.sleep(_REST_S)
 

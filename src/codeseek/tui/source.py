@@ -21,8 +21,8 @@ _LARGE = 1_000_000
 _SNIFFED = 65_536
 _WIDEST = 2_000
 """Characters of a line that are shown."""
-_COLOURED = 600
-"""Lines of a large file that are coloured at once, around the one that is looked at."""
+_COLOURED = 400
+"""Lines that are coloured beyond the one that is looked at; of a large file also before it."""
 _BATCH = 400
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
@@ -138,13 +138,14 @@ def encoding_of(data: bytes) -> str:
 def coloured(source: Source, line: int, superseded: Callable[[], bool]) -> Iterator[tuple[int, list[Spans]]]:
     """Yield the colours of a file in batches of lines, each with the number of its first (from 0).
 
-    Of a large file only lines around one are coloured, as if the file began a little before it.
+    They end a little behind the line that is looked at. Of a large file only lines around that are coloured, as if the
+    file began a little before it.
     """
     lexer = _lexer(source.language, source.path.name)
     if lexer is None:
         return
-    first = max(0, line - _COLOURED // 2) if source.large else 0
-    text = "\n".join(source.lines[first : first + _COLOURED] if source.large else source.lines)
+    first = max(0, line - _COLOURED) if source.large else 0
+    text = "\n".join(source.lines[first : line + _COLOURED])
     line, start = first, 0
     spans: list[tuple[int, int, str]] = []
     batch: list[Spans] = []
