@@ -48,6 +48,7 @@ class Browser(Deeds, Choices):
     def on_mount(self) -> None:
         """Begin: ask what was given on the command line, and look for changed files."""
         self.session.attach(self)
+        self.results.named = self.session.everywhere
         self.query_input.focus()
         self.query_input.cursor_position = len(self.first_text)
         self.set_out(self.app.size.width)

@@ -101,20 +101,31 @@ def badge(
     return text
 
 
-def crumbs(hit: Hit | None, source: Source | None, width: int, palette: Palette) -> Text:
-    """Say which file is shown, where in it, and what encloses the place."""
+def crumbs(hit: Hit | None, source: Source | None, width: int, palette: Palette, *, named: bool = False) -> Text:
+    """Say which file is shown, where in it, and what encloses the place; `named` paths begin with their project."""
     text = Text(no_wrap=True, overflow="ellipsis")
     if hit is None:
         return text
     chunk = hit.chunk
     count = len(source.lines) if source is not None else 0
     position = say("of-lines", first=chunk.first_line, last=chunk.last_line, count=f"{count:,}") if count else ""
-    folder, _, name = screen.safe(str(chunk.path)).rpartition("/")
+    project, path = "", str(chunk.path)
+    if named:
+        project, _, path = path.partition("/")
+        text.append(f"{screen.safe(project)}  ", palette.warning)
+    folder, _, name = screen.safe(path).rpartition("/")
     symbol = chunk.symbol
     for part in chunk.breadcrumb:
         symbol = symbol.removeprefix(f"{part}.")
     trail = [screen.safe(part) for part in dict.fromkeys([*chunk.breadcrumb, symbol]) if part]
-    room = width - screen.columns(position) - screen.columns(name) - sum(screen.columns(part) + 3 for part in trail) - 2
+    room = (
+        width
+        - text.cell_len
+        - screen.columns(position)
+        - screen.columns(name)
+        - sum(screen.columns(part) + 3 for part in trail)
+        - 2
+    )
     text.append(cut_front(f"{folder}/" if folder else "", max(0, room)), palette.dim)
     text.append(name, palette.bold)
     for part in trail:

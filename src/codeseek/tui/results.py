@@ -17,7 +17,7 @@ from codeseek.records import Hit
 from codeseek.tui import asking
 from codeseek.tui.palette import Palette
 from codeseek.tui.pane import Pane
-from codeseek.tui.rows import Painter, Row, layout
+from codeseek.tui.rows import Painter, Row, layout, project_columns
 
 
 class ResultList(Pane):
@@ -48,6 +48,7 @@ class ResultList(Pane):
         super().__init__("results")
         self.palette = palette
         self.grouped = False
+        self.named = False
         self.hits: tuple[Hit, ...] = ()
         self.chosen: dict[object, Hit] = {}
         self.words: re.Pattern[str] | None = None
@@ -227,7 +228,8 @@ class ResultList(Pane):
             if current:
                 under += self.palette.cursor
             best = max((hit.score for hit in self.hits), default=0.0)
-            painter = Painter(self.hits, self.words, self.palette, self.grouped, best)
+            projects = project_columns(self.hits) if self.named else 0
+            painter = Painter(self.hits, self.words, self.palette, self.grouped, best, projects)
             strip = painter.paint(row, self.size.width, under, current=current, chosen=chosen)
             self._cache[key] = strip
         return strip

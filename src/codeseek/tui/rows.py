@@ -16,6 +16,8 @@ from codeseek.tui.palette import Palette
 
 ICONS = {"function": "ƒ", "method": "m", "class": "C", "module": "≡", "config": "=", "section": "§", "comment": "#"}
 _BAR = 5
+_PROJECT = 16
+"""The most columns of a project's name."""
 
 
 class Row(NamedTuple):
@@ -41,6 +43,11 @@ def layout(hits: Sequence[Hit], *, grouped: bool) -> tuple[list[Row], list[int]]
     return rows, order
 
 
+def project_columns(hits: Sequence[Hit]) -> int:
+    """Return how many columns the names of projects take with which paths begin."""
+    return min(_PROJECT, max((screen.columns(screen.safe(hit.chunk.path.parts[0])) for hit in hits), default=0))
+
+
 class Painter(NamedTuple):
     """What every row is painted with."""
 
@@ -49,6 +56,8 @@ class Painter(NamedTuple):
     palette: Palette
     grouped: bool
     best: float
+    projects: int = 0
+    """Columns for the names of projects, with which paths begin then; 0 if they do not."""
 
     def paint(self, row: Row, width: int, under: Style, *, current: bool, chosen: bool) -> Strip:
         """Return a row as a strip of a width."""
@@ -69,10 +78,20 @@ class Painter(NamedTuple):
     def _heading(self, hit: Hit, width: int, under: Style) -> Strip:
         styles = self.palette
         members = sum(other.chunk.path == hit.chunk.path for other in self.hits)
-        folder, _, name = screen.safe(str(hit.chunk.path)).rpartition("/")
-        shown = cut_front(f"{folder}/" if folder else "", width - screen.columns(name) - 8)
+        project, path = self._parted(hit)
+        folder, _, name = screen.safe(path).rpartition("/")
+        shown = cut_front(f"{folder}/" if folder else "", width - columns(project) - screen.columns(name) - 8)
         left = [("  ", styles.plain), (shown, styles.dim), (name, styles.bold)]
-        return spread(left, [(f"{members} ", styles.faint)], width, under)
+        return spread(left, [*project, (f"  {members} ", styles.faint)], width, under)
+
+    def _parted(self, hit: Hit) -> tuple[list[Piece], str]:
+        """Return the name of a hit's project in a column of its own, if paths have one, and the path in it."""
+        path = str(hit.chunk.path)
+        if not self.projects:
+            return [], path
+        project, _, path = path.partition("/")
+        shown = screen.cut(screen.safe(project), self.projects)
+        return [(f"  {shown}{' ' * (self.projects - screen.columns(shown))}", self.palette.warning)], path
 
     def _title(self, hit: Hit, before: list[Piece], width: int, under: Style) -> Strip:
         styles, chunk = self.palette, hit.chunk
@@ -81,9 +100,10 @@ class Painter(NamedTuple):
         full = round(max(0.0, min(1.0, share)) * _BAR)
         bar: list[Piece] = [("  ", styles.plain), ("━" * full, styles.accent), ("─" * (_BAR - full), styles.faint)]
         bar.append((" ", styles.plain))
-        folder, _, name = screen.safe(str(chunk.path)).rpartition("/")
+        project, path = ([], str(chunk.path)) if self.grouped else self._parted(hit)
+        folder, _, name = screen.safe(path).rpartition("/")
         name_line = f"{name}:{chunk.first_line}"
-        room = width - 4 - columns(bar) - 2
+        room = width - 4 - columns(bar) - columns(project) - 2
         symbol = screen.safe(chunk.symbol)
         if self.grouped or not symbol:
             title = symbol or name_line
@@ -98,8 +118,16 @@ class Painter(NamedTuple):
         also = f" +{len(hit.also)}" if hit.also and not self.grouped else ""
         place = cut_front(place, left - len(also))
         head = cut_front(f"{folder}/" if folder and not self.grouped else "", left - screen.columns(place) - len(also))
-        language = f"  {chunk.language}" if left - screen.columns(head + place + also) > 14 else ""
-        right = [(head, styles.faint), (place, styles.dim), (also, styles.faint), (language, styles.faint), *bar]
+        roomy = left - screen.columns(head + place + also) > 14 and not project
+        language = f"  {chunk.language}" if roomy else ""
+        right = [
+            (head, styles.faint),
+            (place, styles.dim),
+            (also, styles.faint),
+            (language, styles.faint),
+            *project,
+            *bar,
+        ]
         return spread([*before, icon, (title, styles.bold)], right, width, under)
 
 

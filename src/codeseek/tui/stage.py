@@ -163,7 +163,7 @@ class Stage(Screen[None]):
         """Name the place that is shown, and say why it is here if that is wanted."""
         line, hit = self.query_one("#crumbs", Static), self.results.current
         width = max(20, line.size.width - 2)
-        line.update(lines.crumbs(hit, self.source, width, self.palette), layout=False)
+        line.update(lines.crumbs(hit, self.source, width, self.palette, named=self.session.everywhere), layout=False)
         why = self.query_one("#why", Static)
         if why.display != (self.explain and hit is not None):
             why.display = not why.display
