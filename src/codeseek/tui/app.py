@@ -47,6 +47,10 @@ class CodeseekApp(App[None]):
         gc.set_threshold(*_GARBAGE)
         if (theme := self.memory.preference("theme")) in self.available_themes:
             self.theme = theme
+        elif (
+            self.console.color_system == "standard"
+        ):  # 16 colours: the terminal's own, where others would fall together
+            self.theme = "ansi-dark"
         self.theme_changed_signal.subscribe(self, lambda _: self._recolour())
         self.visit(self.workspace.root, self._text)
 

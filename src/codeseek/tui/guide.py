@@ -27,6 +27,7 @@ def text(palette: Palette, width: int) -> Text:
         ("依赖注入 是怎么实现的", say("guide-any-language")),
         ("lang:python,go kind:function", say("guide-narrow")),
         ("path:src/** -path:tests", say("guide-path")),
+        ("changed:2d changed:2026-01-31", say("guide-changed")),
     ):
         made.append(f"  {example}{' ' * max(2, 32 - screen.columns(example))}", palette.accent)
         made.append(f"{meaning}\n", palette.dim)

@@ -130,6 +130,7 @@ TEXTS: dict[str, tuple[str, str]] = {
     "guide-any-language": ("any language, any mix", "任意语言，可以混写"),
     "guide-narrow": ("only these languages and kinds", "只看这些语言和类型"),
     "guide-path": ("only here, but not there", "限定目录，排除目录"),
+    "guide-changed": ("only files changed since", "只看此后修改过的文件"),
     "guide-letters": (
         "Keys in the second column work outside the query: Tab goes there, Esc comes back.",
         "第二列按键在查询框之外有效：Tab 离开查询框，Esc 返回。",
