@@ -341,6 +341,16 @@ def test_queries_are_remembered_and_found_again(project: Path) -> None:
         await pilot.press("enter")
         await settle(pilot)
         assert browser.query_input.value == "replace"
+        await pilot.press("escape", "up")
+        await settle(pilot)
+        assert browser.query_input.value == "replace"
+        await pilot.press("escape")
+        await settle(pilot)
+        lines = seen(browser).splitlines()
+        row = next(at for at, line in enumerate(lines) if "❯ replace" in line)
+        await pilot.click(offset=(lines[row].index("replace") + 2, row))
+        await settle(pilot)
+        assert browser.query_input.value == "replace"
 
     drive(workspace(project), first)
     drive(workspace(project), second)

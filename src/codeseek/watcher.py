@@ -192,8 +192,10 @@ class Watcher:
             if self._progress is not None:
                 self._progress(progress)
 
-        while not self._ended.is_set():
+        while True:
             self._happened.clear()
+            if self._ended.is_set():  # looked at after clearing: closing sets both, this one first
+                raise _Closed
             try:
                 summary = self._refresh(listen)
             except CodeseekError as error:
@@ -207,7 +209,6 @@ class Watcher:
             self._complaint = ""
             self._tell(summary)
             return bool(summary.added or summary.changed or summary.removed or summary.rebuilt)
-        raise _Closed
 
     def _sync(self) -> bool:
         """Watch the folders that are in the index now; tell whether there are new ones."""

@@ -23,8 +23,17 @@ class Deeds(Stage):
         self.results.action_step(1)
 
     def action_up(self) -> None:
-        """Go to the previous hit."""
-        self.results.action_step(-1)
+        """Go to the previous hit; from an empty query to the one asked last, as in a shell."""
+        if self.query_input.value or self.results.hits:
+            self.results.action_step(-1)
+        else:
+            self.action_recall(0)
+
+    def action_recall(self, at: int) -> None:
+        """Ask again what was asked before; 0 was the last."""
+        queries = self.session.memory.queries
+        if at < len(queries):
+            self.restate(queries[at], None)
 
     def action_page_down(self) -> None:
         """Go down by a page of hits."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from rich.style import Style
 from rich.text import Text
 
 from codeseek import screen
@@ -76,9 +77,9 @@ def glance(name: str, status: Status | None, recent: Sequence[str], palette: Pal
         made.append("\n")
     if recent:
         made.append(f"{say('recent')}\n\n", palette.bold)
-        for query in recent[:_RECENT]:
+        for at, query in enumerate(recent[:_RECENT]):
             made.append("  ❯ ", palette.faint)
-            made.append(f"{screen.safe(query)}\n", palette.plain)
+            made.append(f"{screen.safe(query)}\n", palette.plain + Style(meta={"@click": f"screen.recall({at})"}))
         made.append("\n")
     made.append(f"{say('try')}\n\n", palette.bold)
     for example in (say("try-meaning"), say("try-narrow"), say("try-keys")):

@@ -36,6 +36,14 @@ _RENDERED = 300
 """Lines of Markdown that are rendered at once."""
 
 
+def _at_home(path: Path) -> str:
+    """Return a path, shorter where it lies in the user's own folder."""
+    try:
+        return str("~" / path.relative_to(Path.home()))
+    except (ValueError, RuntimeError):
+        return str(path)
+
+
 class Visit(NamedTuple):
     """A search to come back to."""
 
@@ -195,7 +203,7 @@ class Stage(Screen[None]):
         if asked and self.result is not None and self.session.indexed:
             text = home.nothing(self.query_input.value, self.progress, self.palette, min(100, self.app.size.width - 6))
         elif self.session.indexed:
-            name = self.session.name if self.session.everywhere else str(self.session.root)
+            name = self.session.name if self.session.everywhere else _at_home(self.session.root)
             recent = self.session.memory.queries
             text = home.glance(name, self.status, recent, self.palette)
         else:
