@@ -1,12 +1,15 @@
 """Time codeseek on real repositories, beside a peer where one is named: whole processes, medians and ratios of one run.
 
     python tests/bench/speed.py compare REPOSITORY… [--peer COMMAND] [--runs 5]
+    python tests/bench/speed.py query REPOSITORY… [--peer-python PYTHON] [--runs 10]
     python tests/bench/speed.py refresh REPOSITORY [--files 5000]
     python tests/bench/speed.py scale REPOSITORY… [--copies 1]
 
 `compare` measures cold indexing, a search from the shell, and peak memory; COMMAND is the peer's search, `{query}` and
-`{directory}` standing for what is searched, and `--peer-clear` what empties its cache. `refresh` measures, in this process,
-a refresh of an unchanged copy and of one with an edited file. `scale` indexes all repositories as one and measures queries.
+`{directory}` standing for what is searched, and `--peer-clear` what empties its cache. `query` measures questions in a
+running process; PYTHON is one that can import semble, which is asked in turn, over the same content (code, documentation
+and configuration) and over its default (code). `refresh` measures, in this process, a refresh of an unchanged copy and of
+one with an edited file. `scale` indexes all repositories as one and measures queries.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 QUERIES = (
@@ -112,6 +115,94 @@ def compare(arguments: argparse.Namespace) -> None:
                 )
 
 
+_PEER = """
+import sys, time
+from semble import ContentType, SembleIndex
+index = SembleIndex.from_path(sys.argv[1], content=[ContentType(name) for name in sys.argv[2].split(",")])
+for line in sys.stdin:
+    wall, cpu = time.perf_counter(), time.process_time()
+    index.search(line.rstrip())
+    print(time.perf_counter() - wall, time.process_time() - cpu, flush=True)
+"""
+
+
+class Peer:
+    """A process of the peer that keeps one index in memory and answers one question after the other."""
+
+    def __init__(self, python: str, repository: str, content: str, environment: dict[str, str]) -> None:
+        self._process = subprocess.Popen(
+            [python, "-c", _PEER, repository, content],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            env=environment,
+        )
+
+    def ask(self, query: str) -> tuple[float, float]:
+        """Return the seconds that an answer takes, on the wall and of the processors."""
+        assert self._process.stdin is not None and self._process.stdout is not None  # noqa: PT018  both are pipes
+        print(query, file=self._process.stdin, flush=True)
+        wall, cpu = map(float, self._process.stdout.readline().split())
+        return wall, cpu
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate()
+
+
+def _as_the_command_line() -> None:
+    """Let this process compute as `codeseek` does, before numpy is loaded."""
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+
+def query(arguments: argparse.Namespace) -> None:
+    """Time questions in a running process, ours and the peer's in turn."""
+    environment = dict(os.environ)
+    _as_the_command_line()
+    from codeseek import settings
+    from codeseek.local import LocalEngine
+    from codeseek.records import SearchRequest
+
+    with tempfile.TemporaryDirectory() as data:
+        for repository in arguments.repositories:
+            engine = LocalEngine(Path(repository), settings.load(None, {"data_dir": data}))
+            engine.refresh(thorough=True)
+
+            def ask(question: str, engine: LocalEngine = engine) -> tuple[float, float]:
+                wall, cpu = time.perf_counter(), time.process_time()
+                engine.search(SearchRequest(question))
+                return time.perf_counter() - wall, time.process_time() - cpu
+
+            peers: dict[str, Peer] = {}
+            if arguments.peer_python:
+                for name, content in (("peer, same content", "code,docs,config"), ("peer, its default", "code")):
+                    peers[name] = Peer(arguments.peer_python, repository, content, environment)
+            asked: dict[str, Callable[[str], tuple[float, float]]] = {"codeseek": ask}
+            asked |= {name: peer.ask for name, peer in peers.items()}
+            times: dict[str, list[tuple[float, float]]] = {name: [] for name in asked}
+            for turn in range(arguments.runs + 1):
+                for question in QUERIES:
+                    for name, function in asked.items():
+                        seconds = function(question)
+                        if turn:  # the first round warms up
+                            times[name].append(seconds)
+            for peer in peers.values():
+                peer.close()
+            print(f"\n{repository}: {engine.status().chunks} chunks")
+            engine.close()
+            medians = {
+                name: [statistics.median(figures) for figures in zip(*taken, strict=True)]
+                for name, taken in times.items()
+            }
+            for name, (wall, cpu) in medians.items():
+                ratios = f"  ratio {medians['codeseek'][0] / wall:.2f}, cpu {medians['codeseek'][1] / cpu:.2f}"
+                print(
+                    f"  {name:18} p50 {wall * 1000:6.2f} ms  cpu {cpu * 1000:6.2f} ms{ratios if name in peers else ''}",
+                    flush=True,
+                )
+
+
 def refresh(arguments: argparse.Namespace) -> None:
     """Time refreshes of a copy that is filled up to so many files."""
     from codeseek import settings
@@ -150,6 +241,7 @@ def refresh(arguments: argparse.Namespace) -> None:
 
 def scale(arguments: argparse.Namespace) -> None:
     """Index repositories together, several times over if asked to, and time queries in this process."""
+    _as_the_command_line()
     from codeseek import settings
     from codeseek.local import LocalEngine
     from codeseek.records import SearchRequest
@@ -180,16 +272,17 @@ def scale(arguments: argparse.Namespace) -> None:
 def main() -> None:
     """Read the arguments and measure."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("compare", "refresh", "scale"))
+    parser.add_argument("what", choices=("compare", "query", "refresh", "scale"))
     parser.add_argument("repositories", nargs="+")
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--peer")
     parser.add_argument("--peer-clear")
+    parser.add_argument("--peer-python")
     parser.add_argument("--files", type=int, default=5000)
     parser.add_argument("--copies", type=int, default=1)
     parser.add_argument("--codeseek", default=str(Path(sys.executable).with_name("codeseek")))
     arguments = parser.parse_args()
-    {"compare": compare, "refresh": refresh, "scale": scale}[arguments.what](arguments)
+    {"compare": compare, "query": query, "refresh": refresh, "scale": scale}[arguments.what](arguments)
 
 
 if __name__ == "__main__":
