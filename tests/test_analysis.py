@@ -158,8 +158,8 @@ def test_occurrences_count_as_counting_one_by_one_does(added: list[tuple[int, li
     expected: dict[tuple[int, int], int] = {}
     occurrences = analysis.Occurrences(expand)
     for owner, words in added:
-        occurrences.add(owner, words)
-        for word in words:
+        occurrences.add(owner, " ".join(words))
+        for word in filter(None, words):
             for number in expand(word):
                 expected[owner, number] = expected.get((owner, number), 0) + 1
     distinct, indices, owners, counts = occurrences.count()
@@ -169,3 +169,14 @@ def test_occurrences_count_as_counting_one_by_one_does(added: list[tuple[int, li
     }
     assert found == expected
     assert list(owners) == sorted(owners)
+
+
+def test_a_vocabulary_that_has_grown_too_large_is_left_for_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(analysis, "LARGEST_VOCABULARY", 1)
+    for text in ("one two", "two three three"):
+        occurrences = analysis.Occurrences(lambda word: (len(word),))
+        occurrences.add(7, text)
+        distinct, indices, owners, counts = occurrences.count()
+        assert distinct.tolist() == sorted({len(word) for word in text.split()})
+        assert owners.tolist() == [7] * len(indices)
+        assert int(counts.sum()) == len(text.split())

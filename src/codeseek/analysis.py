@@ -9,12 +9,13 @@ from __future__ import annotations
 import itertools
 import math
 import re
+import threading
 import unicodedata
 from array import array
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
-from typing import ClassVar, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,15 +65,14 @@ STOP_WORDS_ZH = frozenset(
         "请 解释 说明 本文 功能 逻辑 代码 部分 地方 位置 位于 定义在 在哪里 在哪"
     ).split()
 )
+LARGEST_VOCABULARY = 150_000
+"""So many words are remembered at most, with what they expand to."""
+
 _SUFFIXES_ZH = frozenset("器化性式")
 
 
 def words(text: str) -> Sequence[str]:
     """Cut text into words as written; runs of Chinese, Japanese or Korean stay whole."""
-    return _recent_words(text) if len(text) < 20_000 else _find_words(text)
-
-
-def _find_words(text: str) -> Sequence[str]:
     if text.isascii():
         return _ASCII_WORDS.findall(text)
     return (_any_words() if _cjk().search(text) else _SPACED_WORDS).findall(text)
@@ -88,9 +88,6 @@ def _cjk() -> re.Pattern[str]:
     return re.compile(rf"[{_CJK}]")
 
 
-_recent_words = lru_cache(maxsize=4096)(_find_words)  # a chunk is cut for its terms, and soon again for its vector
-
-
 def parts(word: str) -> tuple[str, ...]:
     """Split an identifier at case, digit and underscore boundaries, lower case: `HTTPServer2` -> http, server, 2."""
     lower = word.lower()
@@ -101,11 +98,16 @@ def parts(word: str) -> tuple[str, ...]:
 
 def word_terms(word: str) -> tuple[str, ...]:
     """Return the terms of one word: stems of its parts, and the parts joined where there are several."""
-    if not word.isascii():
+    if word.isascii():
+        if word.isalpha() and word.islower() and len(word) <= 64:
+            return (stem(word),)
+    else:
         word = fold(word)
         if _cjk().match(word):
             return cjk_terms(word)
-        word = "".join(char for char in unicodedata.normalize("NFKD", word) if not unicodedata.combining(char))
+        apart = unicodedata.normalize("NFKD", word)
+        if apart != word:
+            word = "".join(char for char in apart if not unicodedata.combining(char))
     pieces = parts(word)
     if len(pieces) == 1:
         piece = pieces[0]
@@ -121,10 +123,11 @@ def cjk_terms(run: str) -> tuple[str, ...]:
     """Return the overlapping bigrams of a folded run and the longer dictionary words in it; one character is itself."""
     if len(run) == 1:
         return (run,)
-    known = _dictionary()
-    terms = [run[at : at + 2] for at in range(len(run) - 1)]
+    terms = list(map(str.__add__, run, run[1:]))
+    known, beginnings = _dictionary(), _beginnings()
+    begun = [at for at, term in enumerate(terms) if term in beginnings]
     for length in (3, 4):
-        terms += [word for at in range(len(run) - length + 1) if (word := run[at : at + length]) in known]
+        terms += [word for at in begun if len(word := run[at : at + length]) == length and word in known]
     return tuple(terms)
 
 
@@ -174,60 +177,89 @@ def stem(part: str) -> str:
     return part
 
 
+class Vocabulary:
+    """Numbers words as they are met, and remembers what they expand to: a text is cut up once, a word looked at once."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = defaultdict(itertools.count().__next__)
+        self._spelled: list[str] = []
+        self._expansions: dict[Callable[[str], tuple[int, ...]], list[tuple[int, ...] | None]] = {}
+        self._recent = lru_cache(maxsize=4096)(self._read)
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def read(self, text: str) -> array[int]:
+        """Return the numbers of a text's words."""
+        return self._recent(text) if len(text) < 20_000 else self._read(text)  # soon comes again, for the vector
+
+    def _read(self, text: str) -> array[int]:
+        return array("i", map(self._numbers.__getitem__, words(text)))
+
+    def expansions(self, numbers: Iterable[int], expand: Callable[[str], tuple[int, ...]]) -> list[tuple[int, ...]]:
+        """Return what the words of these numbers expand to."""
+        known = self._expansions.setdefault(expand, [])
+        known += [None] * (len(self) - len(known))
+        self._spelled += itertools.islice(self._numbers, len(self._spelled), None)
+        found = []
+        for number in numbers:
+            expansion = known[number]
+            if expansion is None:
+                known[number] = expansion = expand(self._spelled[number])
+            found.append(expansion)
+        return found
+
+
+_of_thread = threading.local()
+
+
+def vocabulary() -> Vocabulary:
+    """Return this thread's vocabulary, a new one when it has grown too large."""
+    known: Vocabulary | None = getattr(_of_thread, "vocabulary", None)
+    if known is None or len(known) > LARGEST_VOCABULARY:
+        known = _of_thread.vocabulary = Vocabulary()
+    return known
+
+
 class Occurrences:
-    """Collects words of documents and counts what they expand to, all at once: a dictionary lookup a word, then numpy.
+    """Collects texts of documents and counts what their words expand to, all at once: a dictionary lookup a word, then numpy.
 
-    `expand` gives the numbers (terms, tokens) that a word stands for; it is asked once a word.
+    `expand` gives the numbers (terms, tokens) that a word stands for.
     """
-
-    _memos: ClassVar[dict[Callable[[str], tuple[int, ...]], _Memo]] = {}
 
     def __init__(self, expand: Callable[[str], tuple[int, ...]]) -> None:
         self._expand = expand
-        self._numbers: dict[str, int] = defaultdict(itertools.count().__next__)
+        self._vocabulary = vocabulary()
         self._words = array("i")
         self._owners = array("q")
         self._lengths = array("q")
 
-    def add(self, owner: int, words: Sequence[str]) -> None:
-        """Add words to what `owner`, any number, is counted for."""
+    def add(self, owner: int, text: str, most: int | None = None) -> None:
+        """Add a text's words, at most so many, to what `owner`, any number, is counted for."""
+        words = self._vocabulary.read(text)[:most]
         if words:
-            self._words.extend(map(self._numbers.__getitem__, words))
+            self._words.extend(words)
             self._owners.append(owner)
             self._lengths.append(len(words))
 
     def count(self) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
         """Return the distinct expansions, ascending, and for each (owner, expansion) in order: its index, owner, count."""
-        expansions = self._expansions()
+        words = np.array(self._words, np.int64)
+        used = np.zeros(len(self._vocabulary), bool)
+        used[words] = True
+        expansions = self._vocabulary.expansions(np.flatnonzero(used).tolist(), self._expand)
         flat = np.fromiter(itertools.chain.from_iterable(expansions), np.uint64)
         distinct, numbers = np.unique(flat, return_inverse=True)
         starts = np.zeros(len(expansions) + 1, np.int64)
         np.cumsum([len(expansion) for expansion in expansions], out=starts[1:])
-        words, owners, counts = _counted(np.array(self._words, np.int64), np.repeat(self._owners, self._lengths))
+        places = np.cumsum(used) - 1
+        words, owners, counts = _counted(places[words], np.repeat(self._owners, self._lengths))
         repeats = starts[words + 1] - starts[words]
         within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
         indices, owners, counts = _counted(
             numbers[np.repeat(starts[words], repeats) + within], np.repeat(owners, repeats), np.repeat(counts, repeats)
         )
         return distinct, indices.astype(np.int32), owners, counts
-
-    def _expansions(self) -> list[tuple[int, ...]]:
-        memo = self._memos.setdefault(self._expand, _Memo(self._expand))
-        if len(memo) > 150_000:
-            memo.clear()
-        return list(map(memo.__getitem__, self._numbers))
-
-
-class _Memo(dict[str, tuple[int, ...]]):
-    """Remembers what words expand to."""
-
-    def __init__(self, expand: Callable[[str], tuple[int, ...]]) -> None:
-        super().__init__()
-        self._expand = expand
-
-    def __missing__(self, word: str) -> tuple[int, ...]:
-        self[word] = expansion = self._expand(word)
-        return expansion
 
 
 def _counted(
@@ -402,6 +434,12 @@ def _identifiers(text: str) -> Iterator[tuple[str, float]]:
 @cache
 def _dictionary() -> dict[str, int]:
     return {word: count for word, (count, _) in _term_table().items()}
+
+
+@cache
+def _beginnings() -> frozenset[str]:
+    """Return the first two characters of all dictionary words of three and four."""
+    return frozenset(word[:2] for word in _dictionary() if len(word) in (3, 4))
 
 
 @cache

@@ -10,10 +10,10 @@ import hashlib
 import itertools
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,7 +29,8 @@ _TOKEN_WORDS = re.compile(
 )
 _LONGEST_WORD = 64
 _LONGEST_TOKEN = 20
-_FEW_SEGMENTED = 300  # words; only for more is it worth knowing all that tokens begin with
+_FEW_SEGMENTED = 300  # words; only for more is a tree of all tokens worth its time
+_HERE = ""
 _UNKNOWN_PENALTY = 10.0
 # field weights, chosen on the development half of the benchmark; the optimum is flat
 _CODE_WEIGHTS = {"path": 0.4, "title": 0.3, "names": 0.6}
@@ -143,7 +144,7 @@ class StaticEmbedder:
         occurrences = analysis.Occurrences(self._memo_expand)
         for number, pieces in enumerate(texts):
             for piece in pieces:
-                occurrences.add(number, analysis.words(piece))
+                occurrences.add(number, piece)
         tokens, indices, owners, counts = occurrences.count()
         used = self._table[tokens.astype(np.int64)] * self._scale[tokens.astype(np.int64), None]
         weights = np.log1p(counts).astype(np.float32)
@@ -179,21 +180,21 @@ class StaticEmbedder:
     def _pieces(self, word: str) -> list[int]:
         """Segment a word into pieces of the vocabulary, the sum of whose scores is largest; unknown characters are dropped."""
         self._segmented += 1
-        many = self._segmented > _FEW_SEGMENTED
-        lookup, missing = (self._beginnings.get, None) if many else (self._numbers.get, -1)
-        score = self._scores
-        unknown = self._unknown_score
+        trie = self._trie if self._segmented > _FEW_SEGMENTED else _trie(self._tokens_in(word))
+        score, unknown = self._scores, self._unknown_score
         best = [0.0] + [float("-inf")] * len(word)
         came = [(0, -1)] * (len(word) + 1)
         for start in range(len(word)):
             before = best[start]
             if before + unknown > best[start + 1]:
                 best[start + 1], came[start + 1] = before + unknown, (start, -1)
-            for end in range(start + 1, min(len(word), start + _LONGEST_TOKEN) + 1):
-                token = lookup(word[start:end], missing)
-                if token is None:
+            node: Any = trie
+            for end, character in enumerate(word[start:], start + 1):
+                node = node.get(character)
+                if node is None:
                     break
-                if token >= 0 and before + score[token] > best[end]:
+                token = node.get(_HERE)
+                if token is not None and before + score[token] > best[end]:
                     best[end], came[end] = before + score[token], (start, token)
         pieces, end = [], len(word)
         while end:
@@ -202,13 +203,17 @@ class StaticEmbedder:
                 pieces.append(token)
         return pieces[::-1]
 
-    @cached_property
-    def _beginnings(self) -> dict[str, int]:
-        """All that a token begins with: its number if it is a token itself, else -1; nothing else need be lengthened."""
-        beginnings = dict.fromkeys(
-            (token[:length] for token in self._vocabulary for length in range(1, len(token))), -1
+    def _tokens_in(self, word: str) -> dict[str, int]:
+        """Return the tokens that stand anywhere in a word."""
+        numbers, size = self._numbers, len(word)
+        pieces = (
+            word[start:end] for start in range(size) for end in range(start + 1, min(size, start + _LONGEST_TOKEN) + 1)
         )
-        return beginnings | self._numbers
+        return {piece: numbers[piece] for piece in pieces if piece in numbers}
+
+    @cached_property
+    def _trie(self) -> dict[str, Any]:
+        return _trie(self._numbers)
 
     @cached_property
     def _scores(self) -> list[float]:
@@ -218,6 +223,17 @@ class StaticEmbedder:
     @cached_property
     def _unknown_score(self) -> float:
         return float(self._score.min()) - _UNKNOWN_PENALTY
+
+
+def _trie(tokens: Mapping[str, int]) -> dict[str, Any]:
+    """Return tokens as a tree: from each beginning, by its next character, to the longer ones; `_HERE` holds the number."""
+    root: dict[str, Any] = {}
+    for token, number in tokens.items():
+        node = root
+        for character in token:
+            node = node.setdefault(character, {})
+        node[_HERE] = number
+    return root
 
 
 @cache
