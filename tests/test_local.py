@@ -184,12 +184,13 @@ def test_a_search_with_an_updated_model_makes_the_vectors_again(engine: LocalEng
 def test_a_large_index_gets_a_graph_when_asked_for_and_does_without_a_damaged_one(
     engine: LocalEngine, root: Path, data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vectors, "HNSW_ROWS", 60)
+    for limit in ("SCANNED_ROWS", "SKETCHED_ROWS", "HNSW_ROWS"):
+        monkeypatch.setattr(vectors, limit, 60)
     for number in range(40):
         source = "".join(f"def f{number}_{at}(value):\n    return value * {number + at}\n\n\n" * 3 for at in range(12))
         (root / f"m{number}.py").write_text(source)
     engine.refresh()
-    assert engine.status().vector_index == "exact (`codeseek index` makes it quicker)"
+    assert engine.status().vector_index == "sketch (`codeseek index` makes it quicker)"
     engine.refresh(thorough=True)
     assert engine.status().vector_index == "HNSW"
     before = [paths(engine, "parse configuration") for _ in range(3)]

@@ -52,7 +52,7 @@ def test_folders_count() -> None:
     ],
 )
 def test_a_path_speaks_against_itself(path: str, prior: str) -> None:
-    found = ranking.path_priors(path, ranking.Intent.of("cache"), is_code=True)
+    found = ranking.path_priors([path], ranking.Intent.of("cache"), is_code=True)
     assert [name for name, value in found.items() if value] == [prior]
 
 
@@ -60,22 +60,22 @@ def test_a_path_speaks_against_itself(path: str, prior: str) -> None:
     "path", ["src/latest.py", "src/contest.py", "lib/attestation.rs", "src/inspect.py", "testing.md"]
 )
 def test_an_innocent_path_has_nothing_against_it(path: str) -> None:
-    assert not any(ranking.path_priors(path, ranking.Intent.of("cache"), is_code=True).values())
+    assert not any(ranking.path_priors([path], ranking.Intent.of("cache"), is_code=True).values())
 
 
 def test_what_is_asked_for_is_not_held_against_an_answer() -> None:
     for text in ("how are fixtures tested", "单测怎么写"):
-        assert not ranking.path_priors("tests/test_a.py", ranking.Intent.of(text), is_code=True)["test"]
-    assert not ranking.path_priors("examples/a.py", ranking.Intent.of("示例"), is_code=True)["example"]
-    assert not ranking.path_priors("CHANGELOG.md", ranking.Intent.of("which version changed it"), is_code=False)[
+        assert not ranking.path_priors(["tests/test_a.py"], ranking.Intent.of(text), is_code=True)["test"]
+    assert not ranking.path_priors(["examples/a.py"], ranking.Intent.of("示例"), is_code=True)["example"]
+    assert not ranking.path_priors(["CHANGELOG.md"], ranking.Intent.of("which version changed it"), is_code=False)[
         "changelog"
     ]
 
 
 def test_pages_for_documentation_are_no_examples_but_code_there_is() -> None:
     intent = ranking.Intent.of("cache")
-    assert not ranking.path_priors("docs/cache.md", intent, is_code=False)["example"]
-    assert ranking.path_priors("docs/cache.py", intent, is_code=True)["example"]
+    assert not ranking.path_priors(["docs/cache.md"], intent, is_code=False)["example"]
+    assert ranking.path_priors(["docs/cache.py"], intent, is_code=True)["example"]
 
 
 @pytest.mark.parametrize(

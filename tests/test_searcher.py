@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codeseek import chunkers
+from codeseek import chunkers, retrieval
 from codeseek.embedders import bundled
 from codeseek.errors import UsageError
 from codeseek.languages import language_of
@@ -182,6 +182,19 @@ def test_any_other_query_is_answered(query: str) -> None:
 def test_an_empty_index_answers_with_nothing() -> None:
     empty = Searcher(Index([]), [], MODEL, lambda ids: {})
     assert empty.search(SearchRequest("cache")).hits == ()
+
+
+def test_later_questions_to_many_rows_are_answered_as_the_first_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retrieval, "SCANNED_ROWS", 0)
+    shop = searcher()
+    for query in ("cache entries expire", "订单超时取消", "parse_config", "how do I install it"):
+        first = searcher().search(SearchRequest(query, explain=True)).hits
+        later = [shop.search(SearchRequest(query, explain=True)).hits for _ in range(2)][-1]
+        assert [(hit.chunk.path, hit.chunk.first_line) for hit in later] == [
+            (hit.chunk.path, hit.chunk.first_line) for hit in first
+        ]
+        assert [hit.score for hit in later] == pytest.approx([hit.score for hit in first], abs=2e-3)
+        assert [hit.why["cosine"] for hit in later] == pytest.approx([hit.why["cosine"] for hit in first], abs=2e-4)
 
 
 def test_similar_finds_the_like_but_not_itself() -> None:

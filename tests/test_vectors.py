@@ -102,3 +102,26 @@ def test_a_graph_is_private_and_says_how_far_it_is(tmp_path: Path) -> None:
 def test_without_a_graph_the_index_is_exact(tmp_path: Path) -> None:
     assert isinstance(vectors.open_index(unit_rows(3), None), ExactIndex)
     assert isinstance(vectors.open_index(unit_rows(3), tmp_path / "missing.hnsw"), ExactIndex)
+
+
+@pytest.mark.parametrize("kept", [1.0, 0.5])
+def test_a_shortlist_holds_nearly_all_of_the_nearest(kept: float) -> None:
+    scale = np.concatenate((np.ones(96), np.full(160, 0.5))).astype(np.float32)  # the first dimensions tell the most
+    rows = unit_rows(5000, 256, seed=3) * scale
+    matrix: Matrix = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    sketch = vectors.Sketch([matrix[:2000], matrix[2000:]])
+    allowed = np.random.default_rng(4).random(len(matrix)) < kept
+    found = []
+    for query in matrix[::500]:
+        exact, _ = ExactIndex(matrix).nearest(query, 50, allowed)
+        shortlist = vectors.shortlist(sketch.likeness(query), 50, allowed)
+        assert allowed[shortlist].all()
+        assert sorted(set(shortlist.tolist())) == shortlist.tolist()
+        found.append(len(set(exact.tolist()) & set(shortlist.tolist())) / len(exact))
+    assert np.mean(found) > 0.9
+
+
+def test_a_shortlist_of_few_rows_is_all_of_them() -> None:
+    matrix = unit_rows(20, 4)
+    allowed = np.arange(20) % 2 == 0
+    assert vectors.shortlist(vectors.Sketch([matrix]).likeness(matrix[0]), 5, allowed).tolist() == [*range(0, 20, 2)]

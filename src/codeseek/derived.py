@@ -206,7 +206,7 @@ def choose_merge(live: Sequence[int], dead: Sequence[int], *, thorough: bool = F
     for at, rows in enumerate(live):
         if dead[at] > rows and (thorough or rows <= LARGE_ROWS):
             return slice(at, at + 1)
-    if thorough and sum(live) >= vectors.HNSW_ROWS:
+    if thorough and sum(live) > vectors.SKETCHED_ROWS:
         for group in _groups(live):
             rows, largest = sum(live[group]), max(live[group])
             if largest < rows and largest <= MERGE_RATIO * (rows - largest):
@@ -270,7 +270,7 @@ def merge(store: Store, fingerprint: str, *, thorough: bool = False) -> int:
 
 def wanted_graphs(store: Store, fingerprint: str) -> dict[str, int]:
     """Return the segments that are large enough for a graph and have no sound one, with their rows."""
-    if not vectors.has_hnswlib():
+    if not vectors.has_hnswlib() or store.size()[1] <= vectors.SKETCHED_ROWS:
         return {}
     return {
         name: rows

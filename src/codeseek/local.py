@@ -271,11 +271,13 @@ def _vector_index(store: Store, fingerprint: str) -> str:
     """Say by which kind of index vectors are searched, and why not by the quicker one."""
     from codeseek import derived, vectors
 
-    large = [name for name, rows in store.segments().items() if rows >= vectors.HNSW_ROWS]
+    rows = store.size()[1]
+    kind = "exact" if rows <= vectors.SCANNED_ROWS else "sketch"
     if not vectors.has_hnswlib():
-        return "exact (hnswlib not installed)"
-    if not large and store.size()[1] < vectors.HNSW_ROWS:
-        return "exact"
+        return f"{kind} (hnswlib not installed)"
+    if rows <= vectors.SKETCHED_ROWS:
+        return kind
+    large = [name for name, count in store.segments().items() if count >= vectors.HNSW_ROWS]
     if large and all(derived.graph_is_sound(store, derived.graph_path(store, name, fingerprint)) for name in large):
         return "HNSW"
-    return "exact (`codeseek index` makes it quicker)"
+    return f"{kind} (`codeseek index` makes it quicker)"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -102,6 +102,9 @@ _TRANSLATED_NAME = re.compile(
 )
 
 
+_BEGINNING = 3  # letters in which a word and a longer form of it agree at least
+
+
 class Names(NamedTuple):
     """How well the words of a question fit a file's names; each between 0 and 1."""
 
@@ -133,7 +136,8 @@ def title_runs(question: Question) -> dict[str, float]:
 
 class _PathNames(NamedTuple):
     parts: tuple[str, ...]
-    name: str
+    beginnings: frozenset[str]
+    names: tuple[str, str]
     folders: frozenset[str]
 
 
@@ -141,9 +145,13 @@ class _PathNames(NamedTuple):
 def _path_names(path: str) -> _PathNames:
     *folders, _ = path.split("/")
     parts = analysis.parts(file_title(path).replace("-", "_"))
+    stems, name = tuple(map(analysis.stem, parts)), "".join(parts)
     near = " ".join(folders[-2:]).replace("-", "_")
     return _PathNames(
-        tuple(map(analysis.stem, parts)), "".join(parts), frozenset(map(analysis.stem, analysis.parts(near)))
+        stems,
+        frozenset(stem[:_BEGINNING] for stem in stems),
+        (name, analysis.singular(name)),
+        frozenset(map(analysis.stem, analysis.parts(near))),
     )
 
 
@@ -154,32 +162,35 @@ class NameMatcher:
         self._terms = terms
         self._runs = runs
         self._total = sum(terms.values()) or 1.0
-        self._by_prefix: dict[str, list[str]] = {}
+        self._by_beginning: dict[str, list[str]] = {}
         for term in terms:
-            self._by_prefix.setdefault(term[:3], []).append(term)
+            self._by_beginning.setdefault(term[:_BEGINNING], []).append(term)
 
     def match(self, path: str) -> Names:
         """Return how well the words fit a path."""
-        parts, name, folders = _path_names(path)
+        parts, beginnings, (name, singular), folders = _path_names(path)
+        title = share = folder = 0.0
+        if not beginnings.isdisjoint(self._by_beginning):
+            title, share = self._match_title(parts)
+        if not folders.isdisjoint(self._terms):
+            folder = min(1.0, sum([self._terms.get(folder, 0.0) for folder in folders]) / self._total)
+        return Names(title, share, max(self._runs.get(name, 0.0), self._runs.get(singular, 0.0)), folder)
+
+    def _match_title(self, parts: Sequence[str]) -> tuple[float, float]:
         found, matched = 0.0, 0
         for part in parts:
             best = 0.0
-            for term in self._by_prefix.get(part[:3], ()):
+            for term in self._by_beginning.get(part[:_BEGINNING], ()):
                 weight = self._terms[term]
                 if term == part:
                     best = max(best, weight)
                 elif weight * 0.7 > best:
                     short, long = (term, part) if len(term) < len(part) else (part, term)
-                    if len(short) >= 3 and 2 * len(short) >= len(long) and long.startswith(short):
+                    if len(short) >= _BEGINNING and 2 * len(short) >= len(long) and long.startswith(short):
                         best = weight * 0.7
             found += best
             matched += best > 0
-        return Names(
-            title=min(1.0, found / self._total) * matched / max(1, len(parts)),
-            title_share=min(1.0, matched / max(1, len(self._terms))),
-            title_run=max(self._runs.get(name, 0.0), self._runs.get(analysis.singular(name), 0.0)),
-            folder=min(1.0, sum(self._terms.get(folder, 0.0) for folder in folders) / self._total),
-        )
+        return min(1.0, found / self._total) * matched / len(parts), min(1.0, matched / len(self._terms))
 
 
 class Intent(NamedTuple):
@@ -203,14 +214,14 @@ def _path_signs(path: str) -> tuple[bool, bool, bool, bool, bool]:
     return test, old, example, beside, changelog
 
 
-def path_priors(path: str, intent: Intent, *, is_code: bool) -> dict[str, float]:
-    """Say what a path alone speaks against: test, old, example, changelog; each 0 or 1, and 0 where the question asks for it."""
-    test, old, example, beside, changelog = _path_signs(path)
+def path_priors(paths: Sequence[str], intent: Intent, *, is_code: bool) -> dict[str, Floats]:
+    """Say what paths alone speak against: test, old, example, changelog; each 0 or 1, and 0 where the question asks for it."""
+    test, old, example, beside, changelog = np.array([_path_signs(path) for path in paths], np.float32).reshape(-1, 5).T
     return {
-        "test": float(test and not intent.test),
-        "old": float(old),
-        "example": float((example or (is_code and beside)) and not intent.example),
-        "changelog": float(changelog and not is_code and not intent.change),
+        "test": test * (not intent.test),
+        "old": old,
+        "example": (np.maximum(example, beside) if is_code else example) * (not intent.example),
+        "changelog": changelog * (not is_code and not intent.change),
     }
 
 

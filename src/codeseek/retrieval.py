@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
-import weakref
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codeseek import analysis, ranking
-from codeseek.segments import CODE, SECTION, SYMBOL_KINDS, TEXT, concatenated, file_title, joined, term_hash
-from codeseek.vectors import ExactIndex, VectorIndex, best
+from codeseek.segments import CODE, SECTION, SYMBOL_KINDS, TEXT, concatenated, file_title, joined
+from codeseek.vectors import SCANNED_ROWS, ExactIndex, Sketch, VectorIndex, best, shortlist
 from codeseek.words import Index, Weights, inverse_document_frequency, log_length
 
 if TYPE_CHECKING:
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
+Hashes = NDArray[np.uint64]
 Mask = NDArray[np.bool_]
 
 _CHUNK = Weights(ranking.CHUNK_WEIGHT, ranking.CHUNK_B, ranking.CHUNK_K1)
@@ -29,8 +31,7 @@ _FILES_EXAMINED = 60
 _CONSIDERED = 1200  # rows that words find which are compared in meaning too
 _NEAREST = 100  # rows that meaning alone may add
 _SYMBOLS_EXAMINED = 200
-_SCANNED = 40_000  # rows; up to so many all are compared with the question
-_SAMPLED = 4096
+_SAMPLED = 32_768  # rows of a set from which the spread of cosines is known
 _FOREMOST = 400  # rows that one look into the graphs brings, of code and documentation alike
 _NARROW = 5  # a filter that leaves less than a fifth of the rows is searched by itself
 _DENSE_ALONE = 3.0  # standard deviations above the mean from which a chunk without a common word is a candidate
@@ -59,30 +60,97 @@ class _Candidates(NamedTuple):
     features: dict[str, Floats]
 
 
+class Files:
+    """What is known of an index's files whatever the question, kept from one question to the next."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._languages: dict[int, str] = {}
+
+    @cached_property
+    def central(self) -> Floats:
+        """How many files speak of each file, 1 if all do."""
+        index = self._index
+        frequency = index.frequency(index.column("file_title"))
+        return np.log1p(frequency).astype(np.float32) / np.float32(np.log(max(2, index.live_file_count) + 1))
+
+    @cached_property
+    def size(self) -> Floats:
+        """How much text each file has, 1 for the largest."""
+        lengths = self._index.column("file_lengths")[:, TEXT]
+        return np.log1p(lengths).astype(np.float32) / np.float32(np.log1p(max(1, int(lengths.max()))))
+
+    @cached_property
+    def depth(self) -> Floats:
+        """How deep each file lies among the others."""
+        return np.clip(self._index.depth, -2, 3)
+
+    @cached_property
+    def part_idf(self) -> tuple[Hashes, Floats]:
+        """The hashed parts of all symbols' names, ascending, and how rare each is among the files."""
+        parts = np.sort(concatenated([segment.columns["symbol_terms"] for segment in self._index.segments], np.uint64))
+        parts = parts[np.append(True, parts[1:] != parts[:-1])] if len(parts) else parts
+        return parts, inverse_document_frequency(self._index.live_file_count, self._index.frequency(parts))
+
+    def foreign(self, files: Ints, *, has_chinese: bool) -> Floats:
+        """Mark pages in a language that the question was not asked in (English is nobody's foreign language)."""
+        native = {"", "en", "zh"} if has_chinese else {"", "en"}
+        languages = self._languages
+        for file in files.tolist():
+            if file not in languages:
+                languages[file] = ranking.translation_of(self._index.paths[file], self._siblings)
+        return np.array([languages[file] not in native for file in files.tolist()], np.float32)
+
+    @cached_property
+    def _siblings(self) -> dict[str, int]:
+        index = self._index
+        pages = _distinct(index.chunk_file[index.rows_of[SECTION]], index.file_count)
+        return ranking.language_folders(index.paths[page] for page in pages)
+
+
 class MeaningIndex:
-    """The vectors of all segments seen as one, aligned with an index's rows."""
+    """The vectors of all segments seen as one, aligned with an index's rows.
+
+    The first question is compared with all rows; what makes the next ones quicker takes longer than one such scan.
+    """
 
     def __init__(self, index: Index, vectors: Sequence[VectorIndex]) -> None:
         self.index = index
         self.vectors = vectors
         self.firsts = np.cumsum([0, *(len(each.matrix) for each in vectors)])
-        self.scans = len(index) <= _SCANNED or all(isinstance(each, ExactIndex) for each in vectors)
-        self._samples: dict[int, Floats] = {}
+        self.has_graphs = not all(isinstance(each, ExactIndex) for each in vectors)
+        self._asked = False
+        self._moments: dict[int, tuple[Floats, Floats]] = {}
+
+    def scan(self, query: Floats) -> Floats | None:
+        """Return the cosines of all rows if these are few or this is the first question."""
+        if self._asked and len(self.index) > SCANNED_ROWS:
+            return None
+        self._asked = True
+        return concatenated([each.matrix @ query for each in self.vectors], np.float32)
 
     def gather(self, rows: Ints) -> Floats:
         """Return the vectors of rows, [n, dimensions]."""
+        if len(self.vectors) == 1:
+            return self.vectors[0].matrix[rows]
         pieces = []
         for vectors, first, last in zip(self.vectors, self.firsts, self.firsts[1:], strict=False):
             within = rows[(rows >= first) & (rows < last)]
             pieces.append(vectors.matrix[within - first])
         return concatenated(pieces, np.float32)
 
-    def sample(self, of_set: int) -> Floats:
-        """Return vectors of a set's rows, evenly spread and the same at every question."""
-        if of_set not in self._samples:
+    @cached_property
+    def sketch(self) -> Sketch:
+        """What finds candidates without a look at the whole of every row."""
+        return Sketch([each.matrix for each in self.vectors])
+
+    def moments(self, of_set: int) -> tuple[Floats, Floats]:
+        """Return the mean vector and the mean outer product of a set's rows, of an even sample where they are many."""
+        if of_set not in self._moments:
             rows = self.index.rows_of[of_set]
-            self._samples[of_set] = self.gather(rows[:: -(-len(rows) // _SAMPLED) or 1])
-        return self._samples[of_set]
+            sample = self.gather(rows[:: -(-len(rows) // _SAMPLED) or 1])
+            self._moments[of_set] = (sample.mean(axis=0), sample.T @ sample / np.float32(len(sample)))
+        return self._moments[of_set]
 
 
 class Meaning:
@@ -91,7 +159,8 @@ class Meaning:
     def __init__(self, meanings: MeaningIndex, query: Floats) -> None:
         self._meanings = meanings
         self._query = query
-        self._all = concatenated([each.matrix @ query for each in meanings.vectors]) if meanings.scans else None
+        self._all = meanings.scan(query)
+        self._likeness: Floats | None = None
         self._top: tuple[Ints, Floats] | None = None
 
     def cosines(self, rows: Ints) -> Floats:
@@ -100,22 +169,31 @@ class Meaning:
 
     def nearest(self, allowed: Mask, k: int, least: float = 0.0) -> tuple[Ints, Floats]:
         """Return the nearest of the rows allowed whose cosine is above `least`, nearest first, and their cosines."""
-        if self._all is not None:
-            near = np.flatnonzero(self._all > least)
-            near = near[allowed[near]]
-            order, values = best(self._all[near], k)
-            return near[order], values
-        if np.count_nonzero(allowed) * _NARROW < len(allowed):
-            rows, cosines = self._found(k, allowed)
+        if self._all is None and self._meanings.has_graphs:
+            rows, cosines = self._found(allowed, k)
         else:
-            if self._top is None:
-                self._top = self._found(_FOREMOST, None)  # one look into the graphs serves code and sections
-            rows, cosines = self._top
-            rows, cosines = rows[allowed[rows]], cosines[allowed[rows]]
+            if self._all is not None:
+                rows = np.flatnonzero(self._all > least)
+                rows = rows[allowed[rows]]
+            else:
+                if self._likeness is None:
+                    self._likeness = self._meanings.sketch.likeness(self._query)
+                rows = shortlist(self._likeness, k, allowed)
+            order, cosines = best(self.cosines(rows), k)
+            rows = rows[order]
         enough = cosines > least
         return rows[enough][:k], cosines[enough][:k]
 
-    def _found(self, k: int, allowed: Mask | None) -> tuple[Ints, Floats]:
+    def _found(self, allowed: Mask, k: int) -> tuple[Ints, Floats]:
+        """Look into the graphs: once for code and documentation alike, but for a filter that leaves little."""
+        if np.count_nonzero(allowed) * _NARROW < len(allowed):
+            return self._found_in_each(k, allowed)
+        if self._top is None:
+            self._top = self._found_in_each(_FOREMOST, None)
+        rows, cosines = self._top
+        return rows[allowed[rows]], cosines[allowed[rows]]
+
+    def _found_in_each(self, k: int, allowed: Mask | None) -> tuple[Ints, Floats]:
         rows, cosines = [], []
         firsts = self._meanings.firsts
         for vectors, first, last in zip(self._meanings.vectors, firsts, firsts[1:], strict=False):
@@ -126,33 +204,42 @@ class Meaning:
         return concatenated(rows)[order], values
 
     def spread(self, of_set: int) -> tuple[float, float]:
-        """Return mean and standard deviation of the cosines of a set's rows, by a sample where they are many."""
-        if self._all is not None:
-            cosines = self._all[self._meanings.index.rows_of[of_set]]
-        else:
-            cosines = self._meanings.sample(of_set) @ self._query
-        if len(cosines) < 2:
+        """Return mean and standard deviation of the cosines of a set's rows, of a sample where they are very many."""
+        rows = self._meanings.index.rows_of[of_set]
+        if len(rows) < 2:
             return 0.0, 1.0
-        return float(cosines.mean()), float(cosines.std()) or 1.0
+        if self._all is not None:
+            cosines = self._all[rows]
+            return float(cosines.mean()), float(cosines.std()) or 1.0
+        mean, product = self._meanings.moments(of_set)
+        average = float(mean @ self._query)
+        variance = float(self._query @ product @ self._query) - average * average
+        return average, math.sqrt(max(variance, 0.0)) or 1.0
 
 
 class Retrieval:
     """One question against one index: all that is computed once and used by both lists."""
 
     def __init__(
-        self, index: Index, question: analysis.Question, meaning: Meaning, second: TierMeaning | None = None
+        self,
+        index: Index,
+        files: Files,
+        question: analysis.Question,
+        meaning: Meaning,
+        second: TierMeaning | None = None,
     ) -> None:
         """`second` tells what another model thinks of the rows that it covers."""
         self.second = second
         self.index = index
         self.question = question
         self.meaning = meaning
+        self.files = files
         self.intent = ranking.Intent.of(question.text)
         self.terms = {**question.native, **question.terms}
         self.chunk_scores = index.bm25f("chunk", self.terms, _CHUNK)
         self.file_scores = index.bm25f("file", self.terms, _FILE)
-        frequency = index.frequency(np.array([term_hash(term) for term in question.terms], np.uint64))
-        idf = inverse_document_frequency(int(index.file_alive.sum()), frequency)
+        frequency = np.array([self.file_scores.frequency[term] for term in question.terms], np.int64)
+        idf = inverse_document_frequency(index.live_file_count, frequency)
         self.weighted_terms = {
             term: weight * float(value) for (term, weight), value in zip(question.terms.items(), idf, strict=True)
         }
@@ -166,22 +253,19 @@ class Retrieval:
         if base is None:
             return _NOTHING
         rows, files, number_of, cosines, features = base
-        names = [self.names.match(self.index.paths[file]) for file in files]
-        number = max(2, int(self.index.file_alive.sum()))
-        lengths = self.index.column("file_lengths")[:, TEXT]
-        frequency = self.index.frequency(self.index.column("file_title")[files])
+        title, share, run, folder = self._names(files)
         by_file = {
-            "title": np.array([name.title for name in names], np.float32),
-            "title share": np.array([name.title_share for name in names], np.float32),
-            "title run": np.array([name.title_run for name in names], np.float32),
-            "folder": np.array([name.folder for name in names], np.float32),
+            "title": title,
+            "title share": share,
+            "title run": run,
+            "folder": folder,
             "symbol": self._symbols(files),
-            "central": np.log1p(frequency).astype(np.float32) / np.float32(np.log(number + 1)),
-            "size": np.log1p(lengths[files]).astype(np.float32) / np.float32(np.log1p(max(1, int(lengths.max())))),
-            "depth": np.clip(self.index.depth[files], -2, 3),
+            "central": self.files.central[files],
+            "size": self.files.size[files],
+            "depth": self.files.depth[files],
             **self._priors(files, is_code=True),
         }
-        definition = np.array([defined.get(int(row), 0.0) for row in rows], np.float32)
+        definition = np.array([defined.get(row, 0.0) for row in rows.tolist()], np.float32)
         features |= {"definition": definition, **{name: values[number_of] for name, values in by_file.items()}}
         return _ranked(rows, cosines, features, ranking.CODE_WEIGHTS)
 
@@ -191,14 +275,15 @@ class Retrieval:
         if base is None:
             return _NOTHING
         rows, files, number_of, cosines, features = base
+        by_file = {
+            "title": self._names(files)[0],
+            "foreign": self.files.foreign(files, has_chinese=self.question.has_chinese),
+            **self._priors(files, is_code=False),
+        }
         features |= {
             "coverage": self.chunk_scores.matched[rows] / max(self._weight_in(SECTION), 1e-9),
             "length": np.minimum(1, np.log1p(self.index.column("chunk_length")[rows]) / np.float32(np.log(1500))),
-            "title": np.array([self.names.match(self.index.paths[file]).title for file in files], np.float32)[
-                number_of
-            ],
-            "foreign": self._foreign(files)[number_of],
-            **{name: values[number_of] for name, values in self._priors(files, is_code=False).items()},
+            **{name: values[number_of] for name, values in by_file.items()},
         }
         return _ranked(rows, cosines, features, ranking.SECTION_WEIGHTS)
 
@@ -253,9 +338,8 @@ class Retrieval:
     def documentation_likelihood(self, code: Ranked, sections: Ranked) -> float:
         """Judge whether documentation or code is asked for, from the question and the best of both lists."""
         matched = float(self.chunk_scores.matched[code.rows].max())
-        present = sum(
-            float(weight[CODE]) for term, weight in self.chunk_scores.weight.items() if self.index.knows(term)
-        )
+        found = self.file_scores.frequency
+        present = sum(float(weight[CODE]) for term, weight in self.chunk_scores.weight.items() if found[term])
         return ranking.asks_documentation(
             {
                 **ranking.documentation_features(self.question),
@@ -267,42 +351,33 @@ class Retrieval:
             }
         )
 
-    def _priors(self, files: Ints, *, is_code: bool) -> dict[str, Floats]:
-        rows = [ranking.path_priors(self.index.paths[file], self.intent, is_code=is_code) for file in files]
-        return {name: np.array([row[name] for row in rows], np.float32) for name in rows[0]}
+    def _names(self, files: Ints) -> Floats:
+        """Return how well the question's words fit the files' names, [4, files]: the values of `ranking.Names`."""
+        match, paths = self.names.match, self.index.paths
+        return np.array([match(paths[file]) for file in files.tolist()], np.float32).T
 
-    def _foreign(self, files: Ints) -> Floats:
-        """Mark pages in a language that the question was not asked in (English is nobody's foreign language)."""
-        native = {"", "en", "zh"} if self.question.has_chinese else {"", "en"}
-        siblings = _language_folders(self.index)
-        return np.array(
-            [ranking.translation_of(self.index.paths[file], siblings) not in native for file in files], np.float32
-        )
+    def _priors(self, files: Ints, *, is_code: bool) -> dict[str, Floats]:
+        paths = self.index.paths
+        return ranking.path_priors([paths[file] for file in files.tolist()], self.intent, is_code=is_code)
 
     def _symbols(self, files: Ints) -> Floats:
         """Return for each file how well its best symbol's name fits: share of the question times share of the name."""
         index = self.index
-        symbols, matched = [], []
-        for term, weight in self.weighted_terms.items():
-            documents = index.postings("symbol", term).documents
-            symbols.append(documents)
-            matched.append(np.full(len(documents), weight, np.float32))
+        postings = index.postings("symbol", self.weighted_terms)
         values = np.zeros(len(files), np.float32)
-        if not any(map(len, symbols)):
+        keep = _mask(files, index.file_count)[index.chunk_file[index.symbol_chunk[postings.documents]]]
+        if not keep.any():
             return values
-        every, inverse = np.unique(np.concatenate(symbols), return_inverse=True)
-        weights = np.bincount(inverse, np.concatenate(matched), len(every))
+        matched = np.array([*self.weighted_terms.values()])[postings.terms[keep]]
+        weights = np.bincount(postings.documents[keep], matched)
+        every = np.flatnonzero(weights)
+        weights = weights[every]
         file_of = index.chunk_file[index.symbol_chunk[every]]
-        keep = _mask(files, index.file_count)[file_of]
-        every, weights, file_of = every[keep], weights[keep], file_of[keep]
-        if not len(every):
-            return values
         parts, starts = index.symbol_parts
         counts = starts[every + 1] - starts[every]
         flat = parts[np.repeat(starts[every] - np.cumsum(counts) + counts, counts) + np.arange(counts.sum())]
-        unique, back = np.unique(flat, return_inverse=True)
-        idf = inverse_document_frequency(int(index.file_alive.sum()), index.frequency(unique))[back]
-        whole = np.add.reduceat(idf, np.cumsum(counts) - counts)
+        known, idf = self.files.part_idf
+        whole = np.add.reduceat(idf[known.searchsorted(flat)], np.cumsum(counts) - counts)
         recall = np.minimum(1, weights / max(self.total, 1e-9))
         precision = np.sqrt(np.minimum(1, weights / np.maximum(whole, 1e-9)))
         np.maximum.at(
@@ -349,12 +424,11 @@ class Retrieval:
     def others(self, ranked: Ranked, at: int) -> tuple[tuple[int, int], ...]:
         """Return the line ranges of up to three more chunks of the same file that score nearly as well, in file order."""
         index = self.index
-        same = np.flatnonzero(index.chunk_file[ranked.rows] == index.chunk_file[ranked.rows[at]])
-        words = ranked.features["chunk words"]
-        good = [other for other in same if other != at and words[other] >= 0.5 * words[at] and words[other] > 0.15][:3]
-        rows = sorted(int(ranked.rows[other]) for other in good)
-        first, last = index.column("chunk_first"), index.column("chunk_last")
-        return tuple((int(first[row]), int(last[row])) for row in rows)
+        files, words = index.chunk_file[ranked.rows], ranked.features["chunk words"]
+        good = np.flatnonzero((files == files[at]) & (words >= 0.5 * words[at]) & (words > np.float32(0.15)))
+        rows = np.sort(ranked.rows[good[good != at][:3]])
+        first, last = index.column("chunk_first")[rows], index.column("chunk_last")[rows]
+        return tuple(zip(first.tolist(), last.tolist(), strict=True))
 
     def explain(self, ranked: Ranked, at: int, documentation: float) -> dict[str, float | int | str | tuple[str, ...]]:
         """Break a score into each feature's share, with the arms' ranks and the terms that matched."""
@@ -370,10 +444,10 @@ class Retrieval:
         why["cosine"] = round(float(ranked.cosines[at]), 4)
         why["documentation"] = round(documentation, 3)
         matched = []
-        for term in self.terms:
-            documents = self.index.postings("chunk", term).documents
-            at_row = np.searchsorted(documents, row)
-            if at_row < len(documents) and documents[at_row] == row:
+        postings = self.index.postings("chunk", self.terms)
+        here = set(postings.terms[postings.documents == row].tolist())
+        for number, term in enumerate(self.terms):
+            if number in here:
                 origin = self.question.origins.get(term, term)
                 matched.append(term if origin == term else f"{origin} → {term}")
         why["terms"] = tuple(matched)
@@ -397,13 +471,3 @@ def _mask(numbers: Ints | NDArray[np.int32], size: int) -> Mask:
 def _distinct(numbers: Ints | NDArray[np.int32], size: int) -> Ints:
     """Return the distinct numbers, ascending. Unlike numpy's `unique`, it imports nothing the first time."""
     return np.flatnonzero(_mask(numbers, size))
-
-
-_folders_of: weakref.WeakKeyDictionary[Index, dict[str, int]] = weakref.WeakKeyDictionary()
-
-
-def _language_folders(index: Index) -> dict[str, int]:
-    if index not in _folders_of:
-        pages = _distinct(index.chunk_file[index.rows_of[SECTION]], index.file_count)
-        _folders_of[index] = ranking.language_folders(index.paths[page] for page in pages)
-    return _folders_of[index]

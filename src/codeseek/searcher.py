@@ -15,7 +15,7 @@ from codeseek import analysis, ranking
 from codeseek.embedders import Embedder
 from codeseek.errors import UsageError
 from codeseek.records import KINDS, Chunk, Hit, SearchRequest, SearchResult, SimilarRequest
-from codeseek.retrieval import Meaning, MeaningIndex, Ranked, Retrieval
+from codeseek.retrieval import Files, Meaning, MeaningIndex, Ranked, Retrieval
 from codeseek.segments import CHUNK_KIND_OF_SYMBOL, CODE, OVERLAY
 from codeseek.vectors import VectorIndex
 from codeseek.wildcards import translate
@@ -59,6 +59,7 @@ class Searcher:
         """`vectors` are aligned with the index's segments; `tier` is a second model that answers along."""
         self._tier = tier
         self._index = index
+        self._files = Files(index)
         self._meanings = MeaningIndex(index, vectors)
         self._embedder = embedder
         self._fetch = fetch
@@ -75,8 +76,9 @@ class Searcher:
         index = self._index
         allowed = self._allowed(request)
         question = analysis.question(text, index.knows)
+        meaning = Meaning(self._meanings, self._embedder.embed_query(text))
         second = self._second(text)
-        retrieval = Retrieval(index, question, Meaning(self._meanings, self._embedder.embed_query(text)), second)
+        retrieval = Retrieval(index, self._files, question, meaning, second)
         code = retrieval.code(allowed, OVERLAY if request.kinds == ("comment",) else CODE)
         sections = retrieval.sections(allowed)
         per_file = request.per_file if self._spread(request, allowed) else request.limit

@@ -245,14 +245,14 @@ class Segment:
         """The files' languages."""
         return _unpacked(self.columns["file_languages"])
 
-    def postings(self, level: str, term: int) -> tuple[int, int]:
-        """Return the range of a term's postings among those of a level (`chunk`, `file` or `symbol`)."""
-        terms = self.columns[f"{level}_terms"]
-        at = int(terms.searchsorted(np.uint64(term)))
-        if at == len(terms) or terms[at] != term:
-            return 0, 0
-        offsets = self.columns[f"{level}_offsets"]
-        return int(offsets[at]), int(offsets[at + 1])
+    def postings(self, level: str, terms: Hashes) -> tuple[Ints, Ints]:
+        """Return where the postings of terms begin and end among those of a level (`chunk`, `file` or `symbol`)."""
+        known, offsets = self.columns[f"{level}_terms"], self.columns[f"{level}_offsets"]
+        if not len(known):
+            return np.zeros(len(terms), np.int64), np.zeros(len(terms), np.int64)
+        at = np.minimum(known.searchsorted(terms), len(known) - 1)
+        starts = offsets[at]
+        return starts, np.where(known[at] == terms, offsets[at + 1], starts)
 
 
 def _symbol_stems(definition: Definition) -> list[str]:

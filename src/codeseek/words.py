@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,15 +18,20 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 Hashes = NDArray[np.uint64]
 
-_FIRST = np.zeros(1, np.int64)
+_TRUE = np.ones(1, bool)
+_LEAST = np.float32(1e-9)
 
 
 class Postings(NamedTuple):
-    """Where one term stands: documents ascending, with the field and count of each occurrence."""
+    """Where terms stand: documents, with the field and count of each occurrence, and which term it is of.
+
+    They come segment by segment, in each term by term, of a term document by document.
+    """
 
     documents: Ints
     fields: NDArray[np.uint8]
     counts: NDArray[np.uint16]
+    terms: Ints
 
 
 class Weights(NamedTuple):
@@ -40,12 +45,26 @@ class Weights(NamedTuple):
 class Scores(NamedTuple):
     """What a question finds at one level: BM25F scores, and the weighted inverse document frequency of all that matched.
 
-    `weight` gives for each term its weight times its inverse document frequency in each set, [sets].
+    `weight` gives for each term its weight times its inverse document frequency in each set, [sets]; `frequency` in how
+    many live documents it stands.
     """
 
     score: Floats
     matched: Floats
     weight: Mapping[str, Floats]
+    frequency: Mapping[str, int]
+
+
+class _Level(NamedTuple):
+    """A level as BM25F's constants see it: each document's set, documents per set, what a count in a field is worth.
+
+    `worth` is [documents * fields]: w / (1 - b + b * length / average length).
+    """
+
+    weights: Weights
+    sets: NDArray[np.uint8]
+    number: Ints
+    worth: Floats
 
 
 class Index:
@@ -55,6 +74,7 @@ class Index:
         self.segments = [segment for segment in segments if len(segment.chunk_ids)]
         self._dead = np.zeros(0, np.int64) if dead is None else np.sort(np.asarray(dead, np.int64))
         self._columns: dict[str, arrays.Array] = {}
+        self._levels: dict[str, _Level] = {}
         self._first: dict[str, list[int]] = {
             level: list(itertools.accumulate((len(s.columns[name]) for s in self.segments), initial=0))
             for level, name in (("chunk", "chunk_ids"), ("file", "file_title"), ("symbol", "symbol_kind"))
@@ -125,6 +145,11 @@ class Index:
         return alive
 
     @cached_property
+    def live_file_count(self) -> int:
+        """Files that are not dead."""
+        return int(np.count_nonzero(self.file_alive))
+
+    @cached_property
     def paths(self) -> list[str]:
         """The files' paths."""
         return [path for segment in self.segments for path in segment.paths]
@@ -146,87 +171,109 @@ class Index:
         live = np.sort(depth[self.file_alive])
         return depth - (live[len(live) // 2] if len(live) else np.float32(0))
 
-    @cached_property
-    def _statistics(self) -> dict[str, tuple[Ints, Floats, NDArray[np.uint32]]]:
-        """For chunks and files: documents per set [sets], average lengths [sets, fields], lengths [documents, fields]."""
-        statistics = {}
-        for level, sets, alive in (("chunk", self.chunk_set, self.alive), ("file", self.file_set, self.file_alive)):
-            lengths = self.column(f"{level}_lengths")
-            number = np.bincount(sets[alive], minlength=3)
-            average = np.ones((3, len(FIELDS)), np.float32)
-            for each in np.flatnonzero(number):
-                of_set = lengths[alive & (sets == each)]
-                average[each] = np.maximum(of_set.sum(0) / np.maximum((of_set > 0).sum(0), 1), 1)
-            statistics[level] = (number, average, lengths)
-        return statistics
-
-    def postings(self, level: str, term: str) -> Postings:
-        """Return the postings of a term over all live documents of a level."""
-        hashed = term_hash(term)
-        documents, fields, counts = [], [], []
+    def postings(self, level: str, terms: Iterable[str]) -> Postings:
+        """Return the postings of terms over all live documents of a level (`chunk`, `file` or `symbol`)."""
+        hashes = np.array([term_hash(term) for term in terms], np.uint64)
+        documents, fields, counts, lengths, numbers = [], [], [], [], []
         for segment, first in zip(self.segments, self._first[level], strict=False):
-            start, stop = segment.postings(level, hashed)
-            if stop > start:
-                documents.append(segment.columns[f"{level}_documents"][start:stop].astype(np.int64) + first)
-                fields.append(segment.columns[f"{level}_fields"][start:stop])
-                counts.append(segment.columns[f"{level}_counts"][start:stop])
-        postings = Postings(concatenated(documents), concatenated(fields, np.uint8), concatenated(counts, np.uint16))
+            columns = [segment.columns[f"{level}_{name}"] for name in ("documents", "fields", "counts")]
+            for number, (start, stop) in enumerate(
+                zip(*map(np.ndarray.tolist, segment.postings(level, hashes)), strict=True)
+            ):
+                if stop > start:
+                    documents.append(columns[0][start:stop] + np.int64(first))
+                    fields.append(columns[1][start:stop])
+                    counts.append(columns[2][start:stop])
+                    lengths.append(stop - start)
+                    numbers.append(number)
+        postings = Postings(
+            concatenated(documents),
+            concatenated(fields, np.uint8),
+            concatenated(counts, np.uint16),
+            np.array(numbers, np.int64).repeat(lengths),
+        )
         if not len(self._dead):
             return postings
         alive = {"chunk": self.alive, "file": self.file_alive}.get(level)
         keep = alive[postings.documents] if alive is not None else self.alive[self.symbol_chunk[postings.documents]]
-        return Postings(postings.documents[keep], postings.fields[keep], postings.counts[keep])
+        return Postings(postings.documents[keep], postings.fields[keep], postings.counts[keep], postings.terms[keep])
 
     def knows(self, term: str) -> bool:
         """Tell whether any file, dead ones included, holds the term."""
-        hashed = term_hash(term)
+        hashed = np.array([term_hash(term)], np.uint64)
         return any(stop > start for start, stop in (segment.postings("file", hashed) for segment in self.segments))
 
-    def frequency(self, hashes: Hashes) -> NDArray[np.int64]:
+    def frequency(self, hashes: Hashes) -> Ints:
         """Return in how many live files each hashed term stands."""
         total = np.zeros(len(hashes), np.int64)
-        for segment, first in zip(self.segments, self._first["file"], strict=False):
-            alive = self.file_alive[first : first + len(segment.columns["file_title"])]
-            if not alive.all():
-                for number, hashed in enumerate(hashes):
-                    start, stop = segment.postings("file", int(hashed))
-                    total[number] += np.count_nonzero(alive[np.unique(segment.columns["file_documents"][start:stop])])
-                continue
-            terms, frequencies = segment.columns["file_terms"], segment.columns["file_frequencies"]
-            at = np.minimum(np.searchsorted(terms, hashes), max(0, len(terms) - 1))
+        for segment, frequencies in zip(self.segments, self._file_frequencies, strict=True):
+            terms = segment.columns["file_terms"]
             if len(terms):
+                at = np.minimum(terms.searchsorted(hashes), len(terms) - 1)
                 total += np.where(terms[at] == hashes, frequencies[at], 0)
         return total
+
+    @cached_property
+    def _file_frequencies(self) -> list[Ints]:
+        """In how many live files of each segment its terms stand."""
+        found = []
+        for segment, first in zip(self.segments, self._first["file"], strict=False):
+            columns = segment.columns
+            alive = self.file_alive[first : first + len(columns["file_title"])]
+            if alive.all():
+                found.append(columns["file_frequencies"])
+                continue
+            documents, starts = columns["file_documents"], columns["file_offsets"][:-1]
+            counted = np.diff(documents, prepend=-1) != 0
+            counted[starts] = True
+            found.append(np.add.reduceat(counted & alive[documents], starts, dtype=np.int64))
+        return found
 
     def bm25f(self, level: str, terms: Mapping[str, float], weights: Weights) -> Scores:
         """Score all documents of a level for weighted terms: sum of q * idf * x / (k1 + x), each set by its own statistics.
 
         x = sum over fields of w * count / (1 - b + b * length / average length); idf = ln(1 + (N - df + .5) / (df + .5)).
         """
-        number, average, lengths = self._statistics[level]
-        sets = self.chunk_set if level == "chunk" else self.file_set
-        score, matched = np.zeros(len(sets), np.float32), np.zeros(len(sets), np.float32)
-        slope = weights.b / average
-        absent = np.log1p((number + 0.5) / 0.5).astype(np.float32)
-        weight: dict[str, Floats] = {}
-        for term, q in terms.items():
-            postings = self.postings(level, term)
-            if not len(postings.documents):
-                weight[term] = q * absent
-                continue
-            of, fields = sets[postings.documents], postings.fields
-            norm = 1 - weights.b[of, fields] + slope[of, fields] * lengths[postings.documents, fields]
-            x = weights.weight[of, fields] * postings.counts / norm
-            documents = postings.documents
-            starts = np.concatenate((_FIRST, (documents[1:] != documents[:-1]).nonzero()[0] + 1))
-            documents, of = documents[starts], of[starts]
-            x = np.add.reduceat(x, starts)
-            df = np.bincount(of, minlength=3)
-            weight[term] = (q * np.log1p((number - df + 0.5) / (df + 0.5))).astype(np.float32)
-            idf = weight[term][of]
-            score[documents] += idf * x / (weights.k1[of] + x)
-            matched[documents] += idf
-        return Scores(score, matched, weight)
+        _, sets, number, worth = self._level(level, weights)
+        documents, fields, counts, numbers = self.postings(level, terms)
+        x = worth[documents * len(FIELDS) + fields] * counts
+        starts = np.flatnonzero(
+            np.concatenate((_TRUE[: len(x)], (documents[1:] != documents[:-1]) | (numbers[1:] != numbers[:-1])))
+        )
+        documents, numbers = documents[starts], numbers[starts]
+        of = sets[documents]
+        x = np.add.reduceat(x, starts) if len(starts) else x
+        cells = numbers * len(number) + of
+        df = np.bincount(cells, minlength=len(terms) * len(number)).reshape(-1, len(number))
+        q = np.fromiter(terms.values(), np.float32, len(terms))
+        weight = (q[:, None] * np.log1p((number - df + 0.5) / (df + 0.5))).astype(np.float32)
+        idf = weight.ravel()[cells]
+        return Scores(
+            np.bincount(documents, idf * x / (weights.k1[of] + x), len(sets)).astype(np.float32),
+            np.bincount(documents, idf, len(sets)).astype(np.float32),
+            dict(zip(terms, weight, strict=True)),
+            dict(zip(terms, df.sum(1).tolist(), strict=True)),
+        )
+
+    def _level(self, level: str, weights: Weights) -> _Level:
+        known = self._levels.get(level)
+        if known is not None and known.weights is weights:
+            return known
+        chunks = level == "chunk"
+        sets, alive = (self.chunk_set, self.alive) if chunks else (self.file_set, self.file_alive)
+        lengths = self.column(f"{level}_lengths").reshape(-1, len(FIELDS))
+        number = np.bincount(sets[alive], minlength=len(weights.k1))
+        average = np.ones(weights.b.shape, np.float32)
+        for each in np.flatnonzero(number):
+            of_set = lengths[alive & (sets == each)]
+            average[each] = np.maximum(of_set.sum(0) / np.maximum((of_set > 0).sum(0), 1), 1)
+        worth = (weights.b / average)[sets]
+        worth *= lengths
+        worth += (1 - weights.b)[sets]
+        np.maximum(worth, _LEAST, out=worth)  # a field without words counts for nothing, but must not divide by 0
+        np.divide(weights.weight[sets], worth, out=worth)
+        self._levels[level] = _Level(weights, sets, number, worth.ravel())
+        return self._levels[level]
 
     @cached_property
     def symbol_chunk(self) -> NDArray[np.int32]:
