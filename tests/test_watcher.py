@@ -270,6 +270,15 @@ def test_only_folders_in_the_index_are_watched(watched: Watched, tmp_path: Path)
     assert watcher.indexed_folders(tmp_path / "none", watched.root) == {"": frozenset()}
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """Let children hear an interrupt, even where a shell runs the tests in the background, which makes them deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 def test_the_command_says_each_refresh_and_ends_cleanly(tmp_path: Path) -> None:
     root = tmp_path / "project"
     root.mkdir()
