@@ -6,7 +6,6 @@ import ast
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -66,17 +65,6 @@ def test_a_search_that_is_not_offline_watches_no_network() -> None:
     assert "codeseek.network" not in modules_after(
         "import codeseek.local, codeseek.searcher, codeseek.embedders.static"
     )
-
-
-def test_start_up_takes_a_moment() -> None:
-    def duration_s(*arguments: str) -> float:
-        began = time.perf_counter()
-        subprocess.run([sys.executable, *arguments], capture_output=True, check=True, timeout=30)
-        return time.perf_counter() - began
-
-    bare = min(duration_s("-c", "pass") for _ in range(3))
-    version = min(duration_s("-m", "codeseek", "--version") for _ in range(3))
-    assert version - bare < 0.1, "ten times what was measured"
 
 
 def test_only_two_modules_write_to_the_standard_streams() -> None:

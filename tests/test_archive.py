@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -79,6 +79,7 @@ def test_what_a_killed_writer_left_half_done_is_cut_off_by_the_next(tmp_path: Pa
 
 
 @given(st.integers(0, 200), st.integers(0, 200))
+@settings(deadline=None)
 def test_files_cut_anywhere_lose_the_last_rows_alone(
     tmp_path_factory: pytest.TempPathFactory, vectors_cut: int, keys_cut: int
 ) -> None:

@@ -30,7 +30,6 @@ START_S = 20.0
 """So long a daemon that was started may take to listen; it takes a quarter second."""
 
 _STOP_S = 10.0
-_launched: list[subprocess.Popen[bytes]] = []  # they outlive what started them, of which Python would complain
 _PAUSE_S = 0.01
 
 
@@ -171,16 +170,19 @@ def _started(where: Path) -> socket.socket | None:
     """Start a daemon, or wait for one that somebody else has just started."""
     process = launch(where)
     deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline:
-        if (connection := _connect(where)) is not None:
-            return connection
-        if process.poll() not in (None, 0):  # 0: another one was quicker
-            raise DaemonError(
-                f"the daemon could not be started (status {process.returncode})",
-                hint="`codeseek daemon logs` says why; set `daemon = never` to do without it",
-            )
-        time.sleep(_PAUSE_S)
-    return None
+    try:
+        while time.monotonic() < deadline:
+            if (connection := _connect(where)) is not None:
+                return connection
+            if process.poll() not in (None, 0):  # 0: another one was quicker
+                raise DaemonError(
+                    f"the daemon could not be started (status {process.returncode})",
+                    hint="`codeseek daemon logs` says why; set `daemon = never` to do without it",
+                )
+            time.sleep(_PAUSE_S)
+        return None
+    finally:
+        process.returncode = process.returncode or 0  # it outlives this process, which is not to wait for it
 
 
 def launch(where: Path) -> subprocess.Popen[bytes]:
@@ -191,7 +193,7 @@ def launch(where: Path) -> subprocess.Popen[bytes]:
             log.replace(log.with_suffix(".old"))
     descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "codeseek", "daemon", "run"],
             stdin=subprocess.DEVNULL,
             stdout=descriptor,
@@ -201,8 +203,6 @@ def launch(where: Path) -> subprocess.Popen[bytes]:
         )
     finally:
         os.close(descriptor)
-    _launched.append(process)
-    return process
 
 
 def stop() -> bool:
