@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -55,3 +56,12 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (root / "docs" / "说明.md").write_text("# 说明\n\n多语言代码检索\n")
     monkeypatch.chdir(root)
     return root
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _closed() -> Iterator[None]:
+    """Close the two files that llama_cpp opens when it is imported."""
+    yield
+    if helpers := sys.modules.get("llama_cpp._utils"):
+        helpers.outnull_file.close()
+        helpers.errnull_file.close()

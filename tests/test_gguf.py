@@ -45,15 +45,6 @@ def alike(rows: Vectors, others: Vectors) -> bool:
     return bool(((rows * others).sum(1) > 0.9999)[others.any(1)].all() and not rows[~others.any(1)].any())
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _closed() -> Iterator[None]:
-    """Close the two files that llama_cpp opens when it is imported."""
-    yield
-    if helpers := sys.modules.get("llama_cpp._utils"):
-        helpers.outnull_file.close()
-        helpers.errnull_file.close()
-
-
 @pytest.fixture(scope="module")
 def qwen3(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return Qwen3().write(tmp_path_factory.mktemp("qwen3") / "qwen3.gguf")
