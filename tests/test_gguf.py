@@ -105,7 +105,7 @@ def spec(**more: object) -> ModelSpec:
 
 def test_minilm_equals_an_independent_computation(minilm: Path, load: Callable[..., GgufModel]) -> None:
     model, reference = load(minilm, "mean"), minilm_reference.minilm()
-    texts = [text for text in TEXTS if text]
+    texts = [text for text in TEXTS if 0 < len(text) < 300]  # it takes a second for a hundred tokens
     cosines = (model.encode(texts) * reference.encode(texts)).sum(1)
     assert cosines.min() > 0.999
 
@@ -294,7 +294,7 @@ def test_a_file_that_makes_llama_cpp_abort_is_an_error_that_says_why(
 def test_weights_that_are_no_numbers_are_an_error(tmp_path: Path, load: Callable[..., GgufModel]) -> None:
     kind = Qwen3()
     kind.weights["output_norm.weight"][3] = np.nan
-    with pytest.raises(ModelError, match="vectors that are none"):
+    with pytest.raises(ModelError, match="no numbers"):
         load(kind.write(tmp_path / "nan")).encode(["a"])
 
 

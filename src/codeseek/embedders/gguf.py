@@ -126,7 +126,7 @@ class GgufModel:
                 length = np.linalg.norm(vector)
                 if not np.isfinite(length) or length == 0:
                     raise ModelError(
-                        f"`{self._source.path.name}` makes vectors that are none",
+                        f"`{self._source.path.name}` makes vectors that are no numbers, or nothing but zeros",
                         hint="the file is damaged: fetch it again",
                     )
                 rows[part.text] += vector * (len(part.ids) / length)
@@ -188,7 +188,6 @@ class GgufModel:
                 self._note("there is no graphics card that this llama.cpp can use: all layers are on the processor")
             yield 0
             return
-        self._budget = _GPU_TOKENS
         yield _ALL_LAYERS if wanted < 0 else wanted
         if wanted >= 0:
             return
@@ -213,6 +212,7 @@ class GgufModel:
     def _try(self, layers: int) -> bool:
         """Load with so many layers on the graphics card; False when that fails."""
         self._log.clear()
+        self._budget = _GPU_TOKENS if layers else _TOKENS
         parameters = self._library.llama_model_default_params()
         parameters.n_gpu_layers = layers
         self._model = self._library.llama_model_load_from_file(str(self._source.path).encode(), parameters)
