@@ -26,7 +26,7 @@ from codeseek.words import Index
 STEP_S = 1.5
 """About so long is a step: what an interruption can cost, and how often progress is told."""
 
-_FIRST_STEP, _LARGEST_STEP = 16, 512  # chunks
+_FIRST_STEP, _LARGEST_STEP = 16, 2048  # chunks; a large server is asked for a thousand at once
 _ATTEMPTS = 8
 _ROUNDS = 3  # the index may change while it is being embedded
 _SPARE = 2_000  # rows that no chunk needs now, beside as many as are needed, are kept for going back and forth

@@ -35,9 +35,9 @@ from codeseek.catalogue import ModelSpec, Variant
 from codeseek.embedders.remote import RemoteModel
 from embeddings_server import Server, serving
 
-_REQUESTS = (1, 2, 4, 8, 16)
+_REQUESTS = (1, 4, 8, 16, 32)
 _TEXTS = (8, 32, 64)
-_STEP = 512  # what `codeseek index` gives at once
+_STEP = 2048  # the most that `codeseek index` gives at once
 
 
 class Place(NamedTuple):

@@ -24,11 +24,11 @@ from codeseek.embedders import Choice, Vectors, selftest
 from codeseek.embedders.endpoint import Cancelled, Endpoint, Rejected
 from codeseek.errors import ModelError
 
-_TEXTS = 32  # the most that TEI takes unless told otherwise
+_TEXTS = 64  # a request; servers that take fewer say so, and are believed
 _FEW_TEXTS = 8  # what a request is worth making for
-_CONNECTIONS = 8
-_MOST_TOKENS = 16_384  # a request
-_SECONDS = 20.0  # that a request may take, so that a slow server is asked little at a time
+_CONNECTIONS = 32  # more than a server answers at once, so that none of its answers waits for us to look at it
+_MOST_TOKENS = 32_768  # a request
+_SECONDS = 5.0  # that a request may take, so that a slow server that answers one by one does so in time
 _BYTES_A_TOKEN = 2.5  # rather too few: what is cut needlessly is found all the same, what a server cuts off is not
 _LEAST_TEXT = 64  # characters; what a server finds too long then is not a text's fault
 _OPTION = {
@@ -96,9 +96,8 @@ class RemoteModel:
                 with self._first:  # what the server takes is found out by one thread, on the shortest texts
                     if not self._tokens:
                         few, pieces = pieces[:_FEW_TEXTS], pieces[_FEW_TEXTS:]
-                        self._add(sums, few, self._embed([piece.text for piece in few]).rows)
-            for batch, rows in self._embedded(pieces):
-                self._add(sums, batch, rows)
+                        _add(sums, few, self._embed([piece.text for piece in few]).rows)
+            self._add_all(sums, pieces)
         except Cancelled as cancelled:
             raise ModelError(f"`{self._spec.name}` was closed while it was wanted") from cancelled
         return _unit(sums)
@@ -127,16 +126,10 @@ class RemoteModel:
         if note not in self.notes:
             self.notes.append(note)
 
-    @staticmethod
-    def _add(sums: Vectors, batch: Sequence[_Piece], rows: Vectors) -> None:
-        for piece, row in zip(batch, rows, strict=True):
-            sums[piece.owner] += len(piece.text) * row
-
-    def _embedded(self, pieces: list[_Piece]) -> list[tuple[list[_Piece], Vectors]]:
+    def _add_all(self, sums: Vectors, pieces: list[_Piece]) -> None:
         """Empty a list, embedding several batches at once; a failure or an interrupt ends the others."""
         most = max(_FEW_TEXTS, -(-len(pieces) // self._connections))  # so that every connection has work
         workers = min(self._connections, -(-len(pieces) // min(most, self._texts)))
-        done: list[tuple[list[_Piece], Vectors]] = []
         lock = threading.Lock()
 
         def work() -> None:
@@ -145,11 +138,13 @@ class RemoteModel:
                     batch = self._batch(pieces, most)
                 if not batch:
                     return
-                done.append((batch, self._embed([piece.text for piece in batch]).rows))
+                rows = self._embed([piece.text for piece in batch]).rows
+                with lock:
+                    _add(sums, batch, rows)
 
         if workers < 2:
             work()
-            return done
+            return
         futures: list[Future[None]] = []
         try:
             futures.extend(self._pool.submit(work) for _ in range(workers))  # an interrupt may come here too
@@ -160,7 +155,6 @@ class RemoteModel:
             wait(futures)
             self._endpoint.resume()
             raise
-        return done
 
     def _batch(self, pieces: list[_Piece], most: int) -> list[_Piece]:
         """Take the longest texts, so that all threads end together, as many as the server is known to bear."""
@@ -371,6 +365,16 @@ def _halves(text: str) -> list[str]:
             middle = at + 1
             break
     return [half for half in (text[:middle], text[middle:]) if half.strip()]
+
+
+def _add(sums: Vectors, batch: Sequence[_Piece], rows: Vectors) -> None:
+    """Add pieces' vectors to those of their texts, as much as they are of them."""
+    weights = np.array([[len(piece.text)] for piece in batch], np.float32)
+    owners = [piece.owner for piece in batch]
+    if len({*owners}) == len(owners):
+        sums[owners] += weights * rows
+    else:
+        np.add.at(sums, owners, weights * rows)
 
 
 def _unit(rows: Vectors) -> Vectors:
