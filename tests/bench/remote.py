@@ -35,8 +35,6 @@ from codeseek.catalogue import ModelSpec, Variant
 from codeseek.embedders.remote import RemoteModel
 from embeddings_server import Server, serving
 
-_REQUESTS = (1, 4, 8, 16, 32)
-_TEXTS = (8, 32, 64)
 _STEP = 2048  # the most that `codeseek index` gives at once
 
 
@@ -93,16 +91,17 @@ def engine(model: RemoteModel, texts: Sequence[str], step: int) -> float:
     return len(texts) / (time.perf_counter() - started)
 
 
-def compare(place: Place, count: int, rounds: int) -> None:
+def compare(place: Place, arguments: argparse.Namespace) -> None:
     """Find the server's best, then take turns with it."""
+    count, rounds, sizes = arguments.texts, arguments.rounds, arguments.sizes
     texts = texts_of(Path(__file__).parents[2] / "src", count)
     print(f"{count} texts of {statistics.mean(map(len, texts)):.0f} characters")
     found = {}
-    for requests in _REQUESTS:
-        for size in _TEXTS:
+    for requests in arguments.requests:
+        for size in sizes:
             found[requests, size] = bare(place, texts, requests, size)
-        row = " ".join(f"{found[requests, size]:8.0f}" for size in _TEXTS)
-        print(f"{requests:3} requests at once, {'/'.join(map(str, _TEXTS))} texts in each: {row} texts/s", flush=True)
+        row = " ".join(f"{found[requests, size]:8.0f}" for size in sizes)
+        print(f"{requests:3} requests at once, {'/'.join(map(str, sizes))} texts in each: {row} texts/s", flush=True)
     best = max(found, key=lambda key: found[key])
     spec = ModelSpec(
         "bench", "", "", place.dimensions, (Variant("api", "remote"),), url=place.url, remote_name=place.model
@@ -165,6 +164,8 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--texts", type=int, default=2048)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--requests", type=int, nargs="*", default=[1, 4, 8, 16, 32], help="how many at once are tried")
+    parser.add_argument("--sizes", type=int, nargs="*", default=[8, 32, 64], help="how many texts in each are tried")
     arguments = parser.parse_args()
     if arguments.server == "serve":
         serve(int(arguments.rest[0]), arguments.delay_ms / 1000, arguments.rate, arguments.workers)
@@ -175,7 +176,7 @@ def main() -> None:
         command = [sys.executable, __file__, "serve", str(port), "--workers", str(arguments.workers)]
         command += ["--delay-ms", str(arguments.delay_ms), "--rate", str(arguments.rate)]
         with started(command, url):
-            compare(Place(url, "hash", 1024), arguments.texts, arguments.rounds)
+            compare(Place(url, "hash", 1024), arguments)
     elif arguments.server == "llama":
         command = [sys.executable, "-m", "llama_cpp.server", "--model", arguments.rest[0], "--embedding", "true"]
         command += [
@@ -194,9 +195,9 @@ def main() -> None:
             model = RemoteModel(ModelSpec("x", "", "", 0, (Variant("api", "remote"),), url=url))
             dimensions = model.dimensions
             model.close()
-            compare(Place(url, "x", dimensions), arguments.texts, arguments.rounds)
+            compare(Place(url, "x", dimensions), arguments)
     else:
-        compare(Place(arguments.server, arguments.rest[0], int(arguments.rest[1])), arguments.texts, arguments.rounds)
+        compare(Place(arguments.server, arguments.rest[0], int(arguments.rest[1])), arguments)
 
 
 if __name__ == "__main__":

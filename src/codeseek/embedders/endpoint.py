@@ -10,7 +10,6 @@ import base64
 import contextlib
 import email.utils
 import http.client
-import ipaddress
 import json
 import random
 import re
@@ -22,6 +21,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
+from codeseek import network
 from codeseek.errors import ModelError
 
 _CONNECT_TIMEOUT_S = 10.0
@@ -86,7 +86,7 @@ class Endpoint:
                 f"`{url}` is not the URL of a server", hint=f"it looks like `http://localhost:11434/v1`; {hint}"
             )
         self.host = parts.hostname
-        self.is_private = is_loopback(self.host)
+        self.is_private = network.is_loopback(self.host)
         self.is_encrypted = parts.scheme == "https"
         self.place = parts.netloc.lower() + parts.path.rstrip("/")
         self._path = parts.path.rstrip("/")
@@ -189,7 +189,7 @@ class Endpoint:
         connection.connect()
         connection.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sock.settimeout(self._timeout_s)
-        if self.is_private and not is_loopback(connection.sock.getpeername()[0]):
+        if self.is_private and not network.is_loopback(connection.sock.getpeername()[0]):
             raise ModelError(f"`{self.host}` is not this machine", hint="its name is another's: use `127.0.0.1`")
 
     def _send(self, connection: http.client.HTTPConnection, path: str, data: bytes | None) -> http.client.HTTPResponse:
@@ -309,18 +309,6 @@ class _Proxy(NamedTuple):
     host: str
     port: int
     headers: Mapping[str, str]
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether what is sent to a host stays on this machine."""
-    if host.lower() == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_loopback
 
 
 def _proxy(scheme: str, host: str, port: int) -> _Proxy | None:
