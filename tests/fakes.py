@@ -51,6 +51,9 @@ class HashEmbedder:
     def embed_query(self, query: str) -> NDArray[np.float32]:
         return self._sum(query)
 
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        return np.array([self._sum(text) for text in texts], np.float32).reshape(len(texts), self.dimensions)
+
     def _sum(self, text: str) -> NDArray[np.float32]:
         total = np.zeros(self.dimensions, np.float64)
         for word in sorted(set(re.findall(r"\w+", text.lower()))):

@@ -96,3 +96,12 @@ def test_an_unknown_or_damaged_model_is_an_error_with_a_hint(tmp_path: Path) -> 
     with pytest.raises(ModelError) as damaged:
         StaticEmbedder.load(tmp_path)
     assert damaged.value.hint
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.text(max_size=60) | st.sampled_from(["缓存 cache", "parseConfig"]), max_size=40))
+def test_a_text_has_the_vector_that_it_has_as_a_question(texts: list[str]) -> None:
+    vectors = MODEL.embed_texts(texts)
+    assert vectors.shape == (len(texts), 256)
+    for vector, text in zip(vectors, texts, strict=True):
+        assert vector == pytest.approx(MODEL.embed_query(text), abs=1e-5)

@@ -59,6 +59,10 @@ class Embedder(Protocol):
         """Return the question's vector, [dimensions]."""
         ...
 
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of texts as they are, neither chunk nor question, [n, dimensions], unit rows or zero."""
+        ...
+
     def close(self) -> None:
         """Let go of memory, processes and connections."""
         ...

@@ -136,6 +136,10 @@ class StaticEmbedder:
         vector: NDArray[np.float32] = _normalised((weights @ self._table[tokens].astype(np.float32))[None])[0]
         return vector
 
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors, [n, dimensions]; a text without a single known token gives zeros."""
+        return _normalised(self._sums([(text,) for text in texts]))
+
     def close(self) -> None:
         """Do nothing: what is mapped is shared, and little."""
 

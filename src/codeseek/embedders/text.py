@@ -87,6 +87,10 @@ class TextEmbedder:
         vector: NDArray[np.float32] = self._cut(self._model.encode([self._query.replace("{text}", query)]))[0]
         return vector
 
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """Return unit vectors, [n, dimensions]; no template is put around the texts."""
+        return self._cut(self._model.encode(texts))
+
     def close(self) -> None:
         """Let go of the model."""
         self._model.close()
