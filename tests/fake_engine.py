@@ -106,6 +106,17 @@ class FakeEngine:
     def similar(self, request: SimilarRequest) -> SearchResult:
         return self._answered("similar", request)
 
+    def chunks(self, path: PurePosixPath, first_line: int, last_line: int) -> tuple[Chunk, ...]:
+        self.calls.append("chunks")
+        if isinstance(self.search_error, CodeseekError):
+            raise self.search_error
+        chunks = (hit.chunk for hit in self.hits)
+        return tuple(
+            chunk
+            for chunk in chunks
+            if chunk.path == path and chunk.first_line <= last_line and chunk.last_line >= first_line
+        )
+
     def refresh(
         self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False
     ) -> RefreshSummary:

@@ -127,6 +127,15 @@ def test_chunks_like_the_one_at_a_place_are_found_without_itself(engine: LocalEn
     assert str(result.hits[0].chunk.path) == "src/copy.py"
 
 
+def test_the_chunks_of_a_files_lines_are_read_from_the_index(engine: LocalEngine, root: Path) -> None:
+    engine.refresh()
+    path = PurePosixPath("src/settings.py")
+    chunks = engine.chunks(path, 1, 999)
+    assert "".join(chunk.text for chunk in chunks if chunk.kind != "comment") == SOURCE.rstrip()
+    assert all(chunk.first_line <= 5 <= chunk.last_line for chunk in engine.chunks(path, 5, 5))
+    assert engine.chunks(path, 999, 1000) == engine.chunks(PurePosixPath("../data"), 1, 9) == ()
+
+
 @pytest.mark.parametrize(("path", "line"), [("src/settings.py", 999), ("nowhere.py", 1)])
 def test_a_place_where_nothing_is_indexed_is_a_usage_error(engine: LocalEngine, path: str, line: int) -> None:
     engine.refresh()

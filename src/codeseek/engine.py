@@ -7,6 +7,7 @@ from typing import Protocol
 
 from codeseek.records import (
     WHOLE,
+    Chunk,
     EmbedSummary,
     ProgressListener,
     RefreshSummary,
@@ -26,6 +27,10 @@ class Engine(Protocol):
 
     def similar(self, request: SimilarRequest) -> SearchResult:
         """Find chunks that mean the same as the one at a place."""
+        ...
+
+    def chunks(self, path: PurePosixPath, first_line: int, last_line: int) -> tuple[Chunk, ...]:
+        """Return what is indexed of these lines of a file, in the order of lines; nothing where nothing is."""
         ...
 
     def refresh(

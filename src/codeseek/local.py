@@ -16,6 +16,7 @@ from codeseek.indexer import Indexer
 from codeseek.progress import Reporter
 from codeseek.records import (
     WHOLE,
+    Chunk,
     EmbedSummary,
     Freshness,
     ModelStatus,
@@ -112,6 +113,12 @@ class LocalEngine:
             return reading.searcher.similar(request, number)
 
         return self._answer(answer)
+
+    def chunks(self, path: PurePosixPath, first_line: int, last_line: int) -> tuple[Chunk, ...]:
+        """Return what is indexed of these lines of a file; raises `StoreError` when there is no index."""
+        with Store.open(self._directory, self.root, read_only=True) as store:
+            found = store.chunks(store.chunks_over(path, first_line, last_line))
+            return tuple(chunk for _, chunk in sorted(found.items()))
 
     def refresh(
         self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False

@@ -105,6 +105,15 @@ class Reader:
         )
         return row[0][0] if row else None
 
+    def chunks_over(self, path: PurePosixPath, first_line: int, last_line: int) -> list[int]:
+        """Return the numbers of the chunks that have any of these lines, in the order of the file."""
+        rows = self._all(
+            "SELECT c.id FROM files f JOIN chunks c ON c.id >= f.first_chunk AND c.id < f.first_chunk + f.chunks"
+            " WHERE f.path = ?1 AND c.first_line <= ?3 AND c.last_line >= ?2 ORDER BY c.id",
+            (encode_path(path), first_line, last_line),
+        )
+        return [number for (number,) in rows]
+
     def segments(self) -> dict[str, int]:
         """Return the live segments in order, with the chunks in each, dead ones included."""
         return dict(self._all("SELECT name, rows FROM segments ORDER BY number"))

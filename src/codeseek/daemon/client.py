@@ -16,6 +16,7 @@ from codeseek.daemon import place, wire
 from codeseek.errors import CodeseekError, DaemonError
 from codeseek.records import (
     WHOLE,
+    Chunk,
     EmbedSummary,
     ProgressListener,
     RefreshSummary,
@@ -72,6 +73,11 @@ class RemoteEngine:
     def similar(self, request: SimilarRequest) -> SearchResult:
         """Find chunks that mean the same as the one at a place."""
         return self._trusted(self._call("similar", request))
+
+    def chunks(self, path: PurePosixPath, first_line: int, last_line: int) -> tuple[Chunk, ...]:
+        """Return what is indexed of these lines of a file."""
+        chunks: tuple[Chunk, ...] = self._call("chunks", path, first_line, last_line)
+        return chunks
 
     def refresh(
         self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False

@@ -13,6 +13,7 @@ from codeseek.errors import CodeseekError
 from codeseek.local import LocalEngine
 from codeseek.records import (
     WHOLE,
+    Chunk,
     EmbedSummary,
     Progress,
     ProgressListener,
@@ -52,6 +53,10 @@ class KeptEngine:
     def similar(self, request: SimilarRequest) -> SearchResult:
         """Find chunks that mean the same as the one at a place."""
         return self._engine.similar(request)
+
+    def chunks(self, path: PurePosixPath, first_line: int, last_line: int) -> tuple[Chunk, ...]:
+        """Return what is indexed of these lines of a file."""
+        return self._engine.chunks(path, first_line, last_line)
 
     def refresh(
         self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False

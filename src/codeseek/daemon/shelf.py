@@ -84,6 +84,11 @@ class Lent:
         with self._turn:
             return self._now().embed_query(query)
 
+    def embed_texts(self, texts: Sequence[str]) -> Vectors:
+        """Return the vectors of texts as they are, [n, dimensions], unit rows."""
+        with self._turn:
+            return self._now().embed_texts(texts)
+
     def close(self) -> None:
         """Give it back; it stays on the shelf."""
 

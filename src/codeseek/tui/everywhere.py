@@ -13,6 +13,7 @@ from codeseek.engine import Engine
 from codeseek.errors import CodeseekError, ProjectError, UsageError
 from codeseek.records import (
     WHOLE,
+    Chunk,
     EmbedSummary,
     Freshness,
     Hit,
@@ -108,6 +109,14 @@ class Everywhere:
             return SearchResult((), tier="")
         found = self.members[label].engine.similar(own._replace(path=inner))
         return found._replace(hits=tuple(_named(hit, label) for hit in found.hits))
+
+    def chunks(self, path: PurePosixPath, first_line: int, last_line: int) -> tuple[Chunk, ...]:
+        """Read in the project in which the file is."""
+        label = path.parts[0] if path.parts else ""
+        if label not in self.members:
+            return ()
+        found = self.members[label].engine.chunks(self.locate(path)[1], first_line, last_line)
+        return tuple(chunk._replace(path=path) for chunk in found)
 
     def refresh(
         self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False

@@ -22,7 +22,7 @@ def config_command(as_json: bool, project: str | None, color: WhenColour) -> int
     chosen = settings.load(root)
     values = {name: getattr(chosen, name) for name in settings.MEANINGS}
     if as_json:
-        from codeseek.cli.formats.json import dumped
+        from codeseek.schema import dumped
 
         record = {
             name: {"value": list(value) if isinstance(value, tuple) else _plain(value), "origin": chosen.origin(name)}
@@ -52,6 +52,6 @@ def _plain(value: object) -> object:
 
 def _toml(value: object) -> str:
     """Return a value as it is written in a file of settings."""
-    from codeseek.cli.formats.json import dumped
+    from codeseek.schema import dumped
 
     return dumped(list(value) if isinstance(value, tuple) else _plain(value))

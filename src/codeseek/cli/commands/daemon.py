@@ -72,7 +72,7 @@ def status_command(as_json: bool, color: WhenColour) -> int:
         diagnostics.note("there is no daemon: `codeseek daemon start` starts one")
         return ExitCode.NOTHING_FOUND
     if as_json:
-        from codeseek.cli.formats.json import dumped, moment
+        from codeseek.schema import dumped, moment
 
         record = report._asdict() | {"started_at": moment(report.started_at)}
         output.write([dumped(record, indent=2) + "\n"])

@@ -35,7 +35,9 @@ def status_command(
     with closing(ctx.obj(place.root, settings.load(place.root))) as engine:
         status = engine.status()
     if as_json:
-        output.write([_json(_record(status))])
+        from codeseek.schema import status_record
+
+        output.write([_json(status_record(status))])
     else:
         output.write(_lines(status, output.screen(color)))
     return ExitCode.FOUND
@@ -50,7 +52,7 @@ def list_command(as_json: bool, color: WhenColour) -> int:
 
     summaries = store.catalogue(settings.load().data_dir)
     if as_json:
-        from codeseek.cli.formats.json import moment
+        from codeseek.schema import moment
 
         records = [
             {
@@ -152,30 +154,7 @@ def _joined(details: list[str], terminal: Terminal) -> str:
     return terminal.styled(terminal.sign(" · ", " - ").join(screen.safe(detail) for detail in details), DIM)
 
 
-def _record(status: Status) -> dict[str, object]:
-    from codeseek.cli.formats.json import moment
-
-    return {
-        "root": str(status.root),
-        "location": str(status.location),
-        "files": status.files,
-        "chunks": status.chunks,
-        "languages": dict(status.languages),
-        "kinds": dict(status.kinds),
-        "model": status.model,
-        "dimensions": status.dimensions,
-        "size_bytes": status.size_bytes,
-        "indexed_at": moment(status.indexed_at),
-        "freshness": status.freshness,
-        "stale_files": status.stale_files,
-        "skipped": dict(status.skipped),
-        "vector_index": status.vector_index,
-        "degraded": list(status.degraded),
-        "models": [model._asdict() for model in status.models],
-    }
-
-
 def _json(record: object) -> str:
-    from codeseek.cli.formats.json import dumped
+    from codeseek.schema import dumped
 
     return dumped(record, indent=2) + "\n"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codeseek.cli.formats.json import dumped, hit_record
 from codeseek.cli.report import Report
 from codeseek.cli.terminal import Terminal
+from codeseek.schema import dumped, hit_record
 
 
 def render(report: Report, terminal: Terminal) -> Iterator[str]:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from codeseek import __version__
-from codeseek.cli.formats.json import dumped
 from codeseek.cli.report import Report
 from codeseek.cli.terminal import Terminal
 from codeseek.records import Hit
+from codeseek.schema import dumped
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 

@@ -57,7 +57,7 @@ def bench_command(
         diagnostics.error(f"{name}: {failure.message}", failure.hint)
     bench.record(chosen.data_dir, figures)
     if as_json:
-        from codeseek.cli.formats.json import dumped
+        from codeseek.schema import dumped
 
         output.write([dumped([row._asdict() for row in figures], indent=2) + "\n"])
     elif figures:

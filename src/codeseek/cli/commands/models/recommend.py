@@ -53,7 +53,7 @@ def recommend_command(as_json: bool, project: str | None, color: WhenColour) -> 
     offers.sort(key=lambda offer: (offer.time.least_s if offer.time else 0, offer.spec.name))
     best = _best(offers)
     if as_json:
-        from codeseek.cli.formats.json import dumped
+        from codeseek.schema import dumped
 
         record = _record(root, machine, chunks, offers, best)
         output.write([dumped(record | {"chunks_counted": counted}, indent=2) + "\n"])

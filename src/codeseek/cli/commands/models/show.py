@@ -196,6 +196,6 @@ def _pins(spec: ModelSpec, variant: Variant, chosen: Settings) -> dict[str, inst
 
 
 def _json(record: object) -> str:
-    from codeseek.cli.formats.json import dumped
+    from codeseek.schema import dumped
 
     return dumped(record, indent=2) + "\n"

@@ -1,0 +1,85 @@
+"""Records as JSON values: the schema that README documents, for the command line, HTTP and agents alike."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+from codeseek.records import Chunk, Hit, SearchResult, Status
+
+SCHEMA_VERSION = 1
+"""Grows when a key goes or changes its meaning; a new key leaves it as it is."""
+
+_DIRECTION = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
+
+
+def result_record(result: SearchResult, query: str, root: Path) -> dict[str, object]:
+    """Return the answer to a question as JSON values."""
+    return {
+        "version": SCHEMA_VERSION,
+        "query": query,
+        "root": str(root),
+        "freshness": result.freshness,
+        "indexed_at": moment(result.indexed_at),
+        "tier": result.tier,
+        "coverage": result.coverage,
+        "degraded": list(result.degraded),
+        "notes": list(result.notes),
+        "terms": list(result.terms),
+        "elapsed_ms": round(result.elapsed_ms, 3),
+        "hits": [hit_record(hit) for hit in result.hits],
+    }
+
+
+def hit_record(hit: Hit) -> dict[str, object]:
+    """Return a hit as JSON values."""
+    chunk = chunk_record(hit.chunk)
+    text = chunk.pop("text")
+    return {
+        **chunk,
+        "score": round(hit.score, 6),
+        "text": text,
+        "why": {name: list(value) if isinstance(value, tuple) else value for name, value in hit.why.items()},
+        "also": [{"first_line": first, "last_line": last} for first, last in hit.also],
+    }
+
+
+def chunk_record(chunk: Chunk) -> dict[str, object]:
+    """Return a chunk as JSON values."""
+    return {
+        "path": str(chunk.path),
+        "first_line": chunk.first_line,
+        "last_line": chunk.last_line,
+        "language": chunk.language,
+        "kind": chunk.kind,
+        "symbol": chunk.symbol,
+        "text": chunk.text,
+    }
+
+
+def status_record(status: Status) -> dict[str, object]:
+    """Return what an index holds as JSON values."""
+    return {
+        **status._asdict(),
+        "root": str(status.root),
+        "location": str(status.location),
+        "languages": dict(status.languages),
+        "kinds": dict(status.kinds),
+        "skipped": dict(status.skipped),
+        "indexed_at": moment(status.indexed_at),
+        "degraded": list(status.degraded),
+        "models": [model._asdict() for model in status.models],
+    }
+
+
+def moment(seconds: float | None) -> str | None:
+    """Return a time as RFC 3339 in UTC."""
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds")
+
+
+def dumped(record: object, indent: int | None = None) -> str:
+    """Return JSON that keeps Chinese readable and escapes what could deceive a reader's eye."""
+    text = json.dumps(record, ensure_ascii=False, indent=indent, allow_nan=False)
+    return _DIRECTION.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
