@@ -126,6 +126,16 @@ _codeseek() {
                 COMPREPLY=($(compgen -W '--project --help' -- "$word"))
             fi
             ;;
+        serve)
+            case $before in
+                --token-file) _codeseek_folders; return ;;
+                -C | --project) _codeseek_folders; return ;;
+                --http | --allow-origin) return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--http --token-file --allow-origin --project --help' -- "$word"))
+            fi
+            ;;
         status)
             case $before in
                 -C | --project) _codeseek_folders; return ;;

@@ -12,10 +12,10 @@ import pytest
 
 import codeseek
 
-HEAVY = (
-    *("hnswlib", "huggingface_hub", "numpy", "rich", "sqlite3", "textual", "tomlkit"),
-    *("tree_sitter", "tree_sitter_language_pack"),
-)
+HEAVY = """
+    codeseek.serve hnswlib huggingface_hub mcp numpy rich sqlite3 starlette textual tomlkit tree_sitter
+    tree_sitter_language_pack uvicorn
+""".split()
 PACKAGE = Path(codeseek.__file__).parent
 
 

@@ -52,7 +52,7 @@ class TestBash:
         ("words", "offered"),
         [
             (["st"], ["status"]),
-            (["s"], ["search", "similar", "status"]),
+            (["s"], ["search", "similar", "serve", "status"]),
             (["--ver"], ["--version"]),
             (["search", "--str"], ["--strict"]),
             (["how", "is", "--wh"], ["--why"]),

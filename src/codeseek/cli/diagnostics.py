@@ -36,11 +36,11 @@ def error(message: str, hint: str = "") -> None:
     _say(text)
 
 
-def bug() -> None:
-    """Show the traceback of the exception that is being handled."""
+def bug(trace: str = "") -> None:
+    """Show a traceback, that of the exception that is being handled if none is given."""
     import traceback
 
-    _say(traceback.format_exc())
+    _say(trace or traceback.format_exc())
     error("this is a bug in codeseek", "please report it with the lines above")
 
 

@@ -16,6 +16,7 @@ _COMMANDS = {
     "tui": "tui",
     "index": "index",
     "watch": "watch",
+    "serve": "serve",
     "status": "status",
     "list": "status",
     "forget": "status",

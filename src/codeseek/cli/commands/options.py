@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import wraps
 from typing import Any, Literal, NamedTuple
 
@@ -12,6 +13,7 @@ from click.shell_completion import CompletionItem
 from codeseek import query
 from codeseek.cli.formats import FORMATS
 from codeseek.cli.terminal import WhenColour
+from codeseek.errors import UsageError
 from codeseek.records import KINDS
 
 _Command = Callable[..., Any]
@@ -44,6 +46,26 @@ def offline(command: _Command) -> _Command:
     return click.option(
         "--offline", is_flag=True, default=None, help="Forbid every connection that leaves this machine."
     )(command)
+
+
+def listening(command: _Command) -> _Command:
+    """Add `--http` and `--token-file`."""
+    return _with(
+        command,
+        click.option("--http", metavar="HOST:PORT", help="Listen there; 127.0.0.1:7878 is the usual place."),
+        click.option("--token-file", metavar="FILE", type=click.Path(), help="Let in only who sends this token."),
+    )
+
+
+@contextmanager
+def needing(extra: str, *modules: str) -> Iterator[None]:
+    """Say of modules that are not installed with which extra of the package they come; raises `UsageError`."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in modules:
+            raise
+        raise UsageError(f"`{error.name}` is not installed", f"`pip install 'codeseek[{extra}]'` brings it") from error
 
 
 class Narrowing(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from queue import SimpleQueue
@@ -13,7 +14,7 @@ from codeseek import settings
 from codeseek.cli import diagnostics
 from codeseek.cli.commands import options
 from codeseek.cli.place import locate
-from codeseek.errors import BusyError, ExitCode
+from codeseek.errors import BusyError, CodeseekError, ExitCode
 from codeseek.records import RefreshSummary
 from codeseek.watcher import News, Polling, Watcher
 
@@ -36,6 +37,7 @@ def watch_command(ctx: click.Context, /, paths: tuple[str, ...], project: str | 
     """
     roots = dict.fromkeys(locate(path, project).root for path in paths or (None,))
     heard: SimpleQueue[tuple[Path, News]] = SimpleQueue()
+    tellers = {root: teller(root.name if len(roots) > 1 else "") for root in roots}
     begun: set[Path] = set()
     with suppress(KeyboardInterrupt), ExitStack() as stack:
         for root in roots:
@@ -46,7 +48,9 @@ def watch_command(ctx: click.Context, /, paths: tuple[str, ...], project: str | 
         diagnostics.note(f"watching {', '.join(map(str, roots))}; Ctrl-C ends it")
         while True:
             root, news = heard.get()
-            _say(news, f"{root.name}: " if len(roots) > 1 else "", first=root not in begun)
+            if isinstance(news, CodeseekError) and not isinstance(news, BusyError) and root not in begun:
+                raise news
+            tellers[root](news)
             if not isinstance(news, Polling):
                 begun.add(root)
     return ExitCode.FOUND
@@ -56,6 +60,18 @@ def _hear(heard: SimpleQueue[tuple[Path, News]], root: Path, news: News) -> None
     heard.put((root, news))
 
 
+def teller(name: str = "") -> Callable[[News], None]:
+    """Return what says on standard error what a watcher tells; `name` is the project's where there are several."""
+    first = True
+
+    def tell(news: News) -> None:
+        nonlocal first
+        _say(news, f"{name}: " if name else "", first=first)
+        first = first and isinstance(news, Polling)
+
+    return tell
+
+
 def _say(news: News, prefix: str, *, first: bool) -> None:
     """Say what a watcher tells; refreshes that found nothing are passed over, but for the first."""
     if isinstance(news, RefreshSummary):
@@ -63,7 +79,5 @@ def _say(news: News, prefix: str, *, first: bool) -> None:
             diagnostics.refreshed(news, prefix)
     elif isinstance(news, Polling):
         diagnostics.note(f"{prefix}{_POLLING[news.reason]}")
-    elif first and not isinstance(news, BusyError):
-        raise news
     else:
         diagnostics.note(f"{prefix}{news.message}{f' ({news.hint})' if news.hint else ''}")

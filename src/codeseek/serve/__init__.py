@@ -1,0 +1,1 @@
+"""HTTP for programs and MCP for agents, over the same engines."""
