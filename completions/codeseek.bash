@@ -136,6 +136,16 @@ _codeseek() {
                 COMPREPLY=($(compgen -W '--http --token-file --allow-origin --project --help' -- "$word"))
             fi
             ;;
+        mcp)
+            case $before in
+                --token-file) _codeseek_folders; return ;;
+                -C | --project) _codeseek_folders; return ;;
+                --http) return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--http --token-file --project --help' -- "$word"))
+            fi
+            ;;
         status)
             case $before in
                 -C | --project) _codeseek_folders; return ;;

@@ -22,6 +22,7 @@ complete -c codeseek -n __codeseek_without_command -a tui -d 'Search full-screen
 complete -c codeseek -n __codeseek_without_command -a index -d 'Bring a project’s index up to date.'
 complete -c codeseek -n __codeseek_without_command -a watch -d 'Keep indexes up to date while files change.'
 complete -c codeseek -n __codeseek_without_command -a serve -d 'Serve search and embeddings over HTTP.'
+complete -c codeseek -n __codeseek_without_command -a mcp -d 'Serve search to coding agents (MCP).'
 complete -c codeseek -n __codeseek_without_command -a status -d 'Show what is indexed, and what was left out and why.'
 complete -c codeseek -n __codeseek_without_command -a list -d 'List the indexes on this machine.'
 complete -c codeseek -n __codeseek_without_command -a forget -d 'Delete an index; the files it was made from stay.'

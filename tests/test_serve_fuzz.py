@@ -5,12 +5,14 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
+from schemathesis.core.result import Ok
 
 from codeseek.embedders import Choice
 from codeseek.local import LocalEngine
@@ -37,6 +39,7 @@ def test_every_operation_answers_as_its_description_says(server: Served, example
     # Words that no index knows and places where nothing is fit the description, and are refused all the same.
     excluded = [schemathesis.checks.positive_data_acceptance] if mode.is_positive else []
     for result in schemathesis.openapi.from_url(f"{server.url}/openapi.json").get_all_operations():
+        assert isinstance(result, Ok)
 
         @settings(
             max_examples=examples,
@@ -47,7 +50,7 @@ def test_every_operation_answers_as_its_description_says(server: Served, example
             suppress_health_check=list(HealthCheck),
         )
         @given(result.ok().as_strategy(generation_mode=mode))
-        def ask(case: schemathesis.Case) -> None:
+        def ask(case: schemathesis.Case[Any]) -> None:
             case.call_and_validate(excluded_checks=excluded)
 
         with contextlib.suppress(Unsatisfiable):  # what takes nothing cannot be asked wrongly

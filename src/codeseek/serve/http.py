@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from codeseek import query, schema
+from codeseek import schema
 from codeseek.errors import StoreError
-from codeseek.records import KINDS, SearchRequest
+from codeseek.records import KINDS
 from codeseek.serve import budget
 from codeseek.serve.answers import Refusal, Schema, checked, parsed
 from codeseek.serve.metrics import CONTENT_TYPE, Metrics
@@ -22,6 +22,7 @@ from codeseek.serve.models import Models
 from codeseek.serve.openapi import Operation, document
 from codeseek.serve.pool import Pool
 from codeseek.serve.projects import Project, Projects, chunk_id
+from codeseek.serve.questions import NARROWING, QUERY, search_request
 
 # ------------------------------------------------------------ schemas
 
@@ -38,16 +39,6 @@ def _object(properties: Mapping[str, Schema], *optional: str) -> Schema:
         "type": "object",
         "properties": properties,
         "required": [name for name in properties if name not in optional],
-    }
-
-
-def _list_of(words: str, most: int = 100) -> Schema:
-    return {
-        "type": "array",
-        "items": {"type": "string", "minLength": 1, "maxLength": 1000},
-        "maxItems": most,
-        "default": [],
-        "description": words,
     }
 
 
@@ -85,18 +76,8 @@ SEARCH: Schema = {
     "required": ["query"],
     "additionalProperties": False,
     "properties": {
-        "query": {
-            "type": "string",
-            "minLength": 1,
-            "maxLength": 20_000,
-            "description": "What to look for, in English, Chinese or both, in plain words or code. Words such as"
-            " `lang:go`, `kind:function`, `path:src/**` and `-path:tests` narrow the search.",
-        },
-        "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 10, "description": "The most hits."},
-        "languages": _list_of("Only these languages, such as `python`."),
-        "kinds": _list_of(f"Only these kinds: {', '.join(KINDS)}."),
-        "paths": _list_of("Only files that match one of these glob patterns."),
-        "exclude": _list_of("No files that match one of these glob patterns."),
+        "query": QUERY,
+        **NARROWING,
         "per_file": {"type": "integer", "minimum": 1, "maximum": 100, "default": 1, "description": "Hits of one file."},
         "explain": {"type": "boolean", "default": False, "description": "Fill each hit's `why`."},
         "project": _PROJECT,
@@ -254,18 +235,7 @@ class Api:
         """Answer a question about a project."""
         asked = await _body(request, SEARCH)
         project = self._projects.find(asked["project"])
-        question = query.parse(asked["query"])
-        wanted = SearchRequest(
-            query.checked(question.words),
-            limit=asked["limit"],
-            languages=(*query.languages(asked["languages"]), *question.languages),
-            kinds=(*query.kinds(asked["kinds"]), *question.kinds),
-            paths=(*asked["paths"], *question.paths),
-            exclude=(*asked["exclude"], *question.exclude),
-            per_file=asked["per_file"],
-            explain=asked["explain"],
-            changed_since=question.changed_since,
-        )
+        wanted = search_request(asked)
         result = await self._pool.run(project.search, wanted)
         record = schema.result_record(result, asked["query"], project.root)
         hits = [{"id": chunk_id(hit.chunk), **schema.hit_record(hit)} for hit in result.hits]

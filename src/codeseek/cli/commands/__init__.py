@@ -17,6 +17,7 @@ _COMMANDS = {
     "index": "index",
     "watch": "watch",
     "serve": "serve",
+    "mcp": "mcp",
     "status": "status",
     "list": "status",
     "forget": "status",
@@ -27,7 +28,7 @@ _COMMANDS = {
 }
 """Each command's module."""
 
-_GROUPS = ("daemon", "models")
+_GROUPS = ("daemon", "mcp", "models")
 """Those that have commands of their own."""
 
 _ANYWHERE = {"-C": 1, "--project": 1, "--color": 1}
