@@ -38,6 +38,7 @@ complete -c codeseek -n __codeseek_search -l exclude -d 'Leave out paths that ma
 complete -c codeseek -n __codeseek_search -l changed -d 'Only files changed since: `2h`, `3d`, `2026-01-31`' -x
 complete -c codeseek -n __codeseek_search -l per-file -d 'Show so many hits of one file' -x
 complete -c codeseek -n __codeseek_search -l why -d 'Explain each hit'
+complete -c codeseek -n __codeseek_search -l stdin -d 'Read the question, or code, from standard input'
 complete -c codeseek -n __codeseek_search -l task -d 'Tell a chosen model what the question is for, in its terms or your own' -x
 complete -c codeseek -n __codeseek_search -s n -l limit -d 'Show at most so many hits' -x
 complete -c codeseek -n __codeseek_search -l format -d 'How to show hits' -x -a 'text json jsonl vimgrep paths markdown sarif'

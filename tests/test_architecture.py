@@ -21,9 +21,9 @@ PACKAGE = Path(codeseek.__file__).parent
 
 def modules_after(statement: str) -> set[str]:
     """Return the modules that a fresh interpreter has loaded after a statement."""
-    script = f"{statement}\nimport sys\nprint(*sys.modules, sep='\\n')"
+    script = f"{statement}\nimport sys\nprint('', *sys.modules, sep='\\0')"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True, timeout=30)
-    return set(done.stdout.split())
+    return set(done.stdout.rstrip("\n").split("\0")[1:])
 
 
 def test_the_layers_are_kept() -> None:

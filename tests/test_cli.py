@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
@@ -67,6 +68,37 @@ def program(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 def test_a_query_needs_neither_command_nor_quotes(words: tuple[str, ...], run: Run, engine: FakeEngine) -> None:
     assert run(*words).status == 0
     assert asked(engine) == SearchRequest("how is auth done")
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "query", "limited"),
+    [
+        ((), "how is auth done\n", "how is auth done", {}),
+        ((), "def f(kind: str):\n\treturn path:x\x1b lang:go\n", "def f(kind: str): return path:x lang:go", {}),
+        (("lang:py",), "a = 1", "a = 1", {"languages": ("python",)}),
+        (("tests", "of", "-path:docs"), "a = 1", "tests of a = 1", {"exclude": ("docs",)}),
+        (("src",), "a = 1", "a = 1", {"paths": ("src/**",)}),
+        (("like", "src"), "ÿ缓存", "like ÿ缓存", {"paths": ("src/**",)}),
+    ],
+)
+def test_a_question_or_code_is_read_from_standard_input(
+    words: tuple[str, ...],
+    text: str,
+    query: str,
+    limited: dict[str, tuple[str, ...]],
+    run: Run,
+    engine: FakeEngine,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(text.encode())))
+    assert run("--stdin", *words).status == 0
+    assert asked(engine) == SearchRequest(query)._replace(**limited)  # type: ignore[arg-type]
+
+
+def test_nothing_on_standard_input_is_no_question(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b" \n")))
+    done = run("--stdin")
+    assert (done.status, "the query is empty" in done.err) == (2, True)
 
 
 def test_a_first_word_that_is_a_command_is_the_command(run: Run, engine: FakeEngine, project: Path) -> None:

@@ -86,6 +86,13 @@ def test_an_index_that_another_process_made_anew_is_read_anew(engine: LocalEngin
     assert "src/settings.py" not in paths(engine, "parse configuration")
 
 
+def test_a_query_that_is_too_long_is_cut_and_that_is_said(engine: LocalEngine) -> None:
+    engine.refresh()
+    assert engine.search(SearchRequest("parse " * 600)).degraded == ()
+    (weakness,) = engine.search(SearchRequest("parse " * 700)).degraded
+    assert "the first 4,000 of the query's 4,200 characters" in weakness
+
+
 def test_without_an_index_a_search_says_how_to_make_one(engine: LocalEngine) -> None:
     for ask in (lambda: engine.search(SearchRequest("parse")), engine.status):
         with pytest.raises(StoreError, match="no index") as raised:

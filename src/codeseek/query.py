@@ -51,6 +51,11 @@ def parse(text: str) -> Query:
     )
 
 
+def literal(text: str) -> str:
+    """Return a text, such as code, as words in which nothing is a filter."""
+    return " ".join(_visible(text).split())
+
+
 def _visible(text: str) -> str:
     """Replace control characters, and bytes that are not UTF-8, by spaces."""
     if text.isprintable():

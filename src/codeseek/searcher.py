@@ -107,6 +107,7 @@ class Searcher:
             tier=self._embedder.name,
             terms=tuple(question.terms) + tuple(question.native),
             elapsed_ms=(time.perf_counter() - started) * 1000,
+            degraded=_cut_short(request.query),
         )._replace(**(self._told() if second is not None else {}))
 
     def similar(self, request: SimilarRequest, row_id: int) -> SearchResult:
@@ -219,3 +220,9 @@ def _displayed(ranked: Ranked, at: int) -> float:
     """Return a score between 0 and 1 for display: how near the row's score comes to its list's best."""
     top, bottom = float(ranked.scores[0]), min(0.0, float(ranked.scores[-1]))
     return round((float(ranked.scores[at]) - bottom) / ((top - bottom) or 1.0), 4)
+
+
+def _cut_short(query: str) -> tuple[str, ...]:
+    if len(query) <= LONGEST_QUERY:
+        return ()
+    return (f"only the first {LONGEST_QUERY:,} of the query's {len(query):,} characters were searched for",)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -20,6 +21,9 @@ from codeseek.engine import Engine
 from codeseek.errors import ExitCode, StoreError, UsageError
 from codeseek.records import SearchRequest, SearchResult, SimilarRequest
 
+_LONGEST_STDIN = 100_000
+"""Bytes: no question is as long, and the search itself takes less."""
+
 _PLACE = re.compile(r"(.+?):(\d+)(?:[:-]\d+)?:?", re.DOTALL)
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
@@ -29,6 +33,7 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 @options.narrowing
 @click.option("--per-file", metavar="N", type=click.IntRange(1), default=1, help="Show so many hits of one file.")
 @click.option("--why", is_flag=True, help="Explain each hit.")
+@click.option("--stdin", "from_stdin", is_flag=True, help="Read the question, or code, from standard input.")
 @click.option("--task", metavar="WORDS", help="Tell a chosen model what the question is for, in its terms or your own.")
 @options.showing
 @options.project
@@ -40,6 +45,7 @@ def search_command(
     narrowing: options.Narrowing,
     per_file: int,
     why: bool,
+    from_stdin: bool,
     task: str | None,
     showing: options.Showing,
     project: str | None,
@@ -48,10 +54,15 @@ def search_command(
 
     The command's name may be left out, and so may quotes: `codeseek how is auth done`. Words such as `lang:go`,
     `kind:function,method`, `path:src/**`, `-path:tests` and `changed:2d` narrow the search as the options do. The last
-    word is a PATH if it is a folder and not the only word: the search is limited to that folder then.
+    word is a PATH if it is a folder and not the only word: the search is limited to that folder then. Words beside
+    `--stdin` narrow what is read from there, or are added to it.
     """
-    typed, folder = _split(words)
+    typed, folder = _split(words, alone=from_stdin)
     question = query.parse(typed)
+    if from_stdin:
+        read = query.literal(sys.stdin.buffer.read(_LONGEST_STDIN).decode("utf-8", "replace"))
+        typed = f"{typed} {read}".strip()
+        question = question._replace(words=f"{question.words} {read}".strip())
     query.checked(question.words)
     place = locate(folder, project)
     exclude = (*narrowing.exclude, *question.exclude)
@@ -173,9 +184,9 @@ def _rendered(report: Report, format_name: str, showing: options.Showing) -> Ite
     return formats.render(format_name, report, terminal)
 
 
-def _split(words: Sequence[str]) -> tuple[str, str | None]:
-    """Tell the query from the PATH: the last word is one if it is a folder and not the only word."""
-    if len(words) > 1 and words[-1] and os.path.isdir(words[-1]):
+def _split(words: Sequence[str], *, alone: bool = False) -> tuple[str, str | None]:
+    """Tell the query from the PATH: the last word is one if it is a folder and not the only word, or may stand alone."""
+    if len(words) > (not alone) and words[-1] and os.path.isdir(words[-1]):
         return " ".join(words[:-1]), words[-1]
     return " ".join(words), None
 
