@@ -20,7 +20,14 @@ from codeseek.cli.report import Report
 from codeseek.cli.terminal import Terminal
 from codeseek.errors import ExitCode
 from codeseek.records import KINDS
-from fake_engine import HITS, RESULT
+from codeseek.serve.clients import clients
+from codeseek.serve.http import Api
+from codeseek.serve.mcp import Tools
+from codeseek.serve.metrics import Metrics
+from codeseek.serve.models import Models
+from codeseek.serve.pool import Pool
+from codeseek.serve.projects import Project, Projects
+from fake_engine import HITS, RESULT, FakeEngine
 
 PATH = Path(__file__).parents[1] / "README.md"
 TEXT = PATH.read_text(encoding="utf-8")
@@ -139,6 +146,18 @@ def test_the_json_schema_is_what_the_program_prints() -> None:
     assert record["version"] == 1
     line = json.loads("".join(formats.render("jsonl", report, Terminal())).splitlines()[0])
     assert set(line) - set(record["hits"][0]) == {"freshness", "tier", "coverage"}
+
+
+def test_every_operation_of_the_http_api_and_every_tool_for_agents_is_in_a_table(tmp_path: Path) -> None:
+    project = Project(tmp_path, settings.Settings(tmp_path, refresh=False), FakeEngine())
+    projects = Projects()
+    projects.add(project)
+    operations = Api(projects, Models({}), Pool(), Metrics()).operations()
+    paths = {f"{one.method} {one.path}" for one in operations} | {"GET /openapi.json"}
+    assert set(table(section("HTTP"), "path")) == paths
+    tools = [tool.name for tool in Tools(project, Pool(), print).listed()]
+    assert list(table(section("Agents"), "tool")) == tools
+    assert all(f"`{name}`" in section("Agents") or f" {name}`" in section("Agents") for name in clients(tmp_path))
 
 
 def test_every_kind_is_named() -> None:
