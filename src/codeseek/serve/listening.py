@@ -95,8 +95,8 @@ def _token(token_file: str | None) -> str:
 def bind(where: Address) -> socket.socket:
     """Return a listening socket; raises `UsageError` where that is not possible."""
     try:
-        family = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0][0]
-        listening = socket.socket(family, socket.SOCK_STREAM)
+        found = socket.getaddrinfo(where.host, where.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        listening = socket.socket(*found[0][:3])  # with its protocol: else asyncio doesn't send small answers at once
         try:
             if os.name == "posix":  # a port whose last owner has just ended is free
                 listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
