@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
 import threading
@@ -151,6 +152,27 @@ def test_nothing_but_json_rpc_reaches_standard_output(project: Path) -> None:
     assert by_id[1]["result"]["serverInfo"]["name"] == "codeseek"
     assert len(by_id[2]["result"]["tools"]) == len(TOOLS)
     assert "Traceback" not in err
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there are no signals")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_command_though_its_input_stays_open(number: signal.Signals, project: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "codeseek", "mcp"],
+        cwd=project,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdin.write('{"jsonrpc": "2.0", "id": 1, "method": "ping"}\n')
+    process.stdin.flush()
+    assert process.stdout.readline()
+    process.send_signal(number)
+    assert process.wait(10) == -number
+    process.communicate()
 
 
 # ------------------------------------------------------------ over HTTP

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import signal
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, NamedTuple
@@ -288,7 +289,11 @@ def server(project: Project, pool: Pool, report: Report) -> Server[Any]:
 
 
 def run_stdio(served: Server[Any]) -> None:
-    """Serve on standard input and output until the client closes them; nothing else reaches standard output."""
+    """Serve on standard input and output until the client closes them; nothing else reaches standard output.
+
+    An interrupt ends the process at once: the thread that reads could not be woken. What is indexed is kept.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
     async def run() -> None:
         async with stdio_server() as (read, write):

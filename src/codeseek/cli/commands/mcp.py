@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
@@ -55,6 +56,10 @@ def mcp_command(ctx: click.Context, /, http: str | None, token_file: str | None,
         stack.callback(pool.close)
         tools = mcp.server(served, pool, diagnostics.bug)
         if listener is None:
+            if sys.stdin.isatty():
+                diagnostics.note(
+                    "an agent should be speaking here: `codeseek mcp install` tells yours to; Ctrl-C ends it"
+                )
             mcp.run_stdio(tools)
             return ExitCode.FOUND
         app = mcp.application(tools)
