@@ -33,7 +33,7 @@ _codeseek() {
     for ((at = 1; at < COMP_CWORD; at++)); do
         case ${COMP_WORDS[at]} in
             -C | --project | --color) ((at++)) ;;
-            search | similar | tui | index | watch | status | list | forget | models | daemon | config | completions)
+            search | similar | tui | index | watch | serve | mcp | status | list | forget | models | daemon | config | completions)
                 command=${COMP_WORDS[at]}
                 break
                 ;;
@@ -43,6 +43,16 @@ _codeseek() {
                 ;;
         esac
     done
+    if [[ $command == mcp ]]; then
+        for ((at++; at < COMP_CWORD; at++)); do
+            case ${COMP_WORDS[at]} in
+                install)
+                    command+=" ${COMP_WORDS[at]}"
+                    break
+                    ;;
+            esac
+        done
+    fi
     if [[ $command == models ]]; then
         for ((at++; at < COMP_CWORD; at++)); do
             case ${COMP_WORDS[at]} in
@@ -77,7 +87,7 @@ _codeseek() {
                 --changed | --per-file | --task | -n | --limit) return ;;
             esac
             if [[ $word == -* ]]; then
-                COMPREPLY=($(compgen -W '--lang --kind --path --exclude --changed --per-file --why --task --limit --format --files --null --no-refresh --strict --offline --color --project --help' -- "$word"))
+                COMPREPLY=($(compgen -W '--lang --kind --path --exclude --changed --per-file --why --stdin --task --limit --format --files --null --no-refresh --strict --offline --color --project --help' -- "$word"))
             else
                 _codeseek_folders
             fi
@@ -144,6 +154,18 @@ _codeseek() {
             esac
             if [[ $word == -* ]]; then
                 COMPREPLY=($(compgen -W '--http --token-file --project --help' -- "$word"))
+            else
+                COMPREPLY=($(compgen -W 'install' -- "$word"))
+            fi
+            ;;
+        'mcp install')
+            case $before in
+                -C | --project) _codeseek_folders; return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--print --undo --yes --project --help' -- "$word"))
+            else
+                COMPREPLY=($(compgen -W 'claude claude-desktop codex cursor gemini vscode zed' -- "$word"))
             fi
             ;;
         status)
@@ -347,7 +369,7 @@ _codeseek() {
     esac
     if [[ -z $command ]]; then
         [[ $word == -* ]] && COMPREPLY+=($(compgen -W '--version' -- "$word"))
-        [[ $word == -* ]] || COMPREPLY=($(compgen -W 'search similar tui index watch status list forget models daemon config completions' -- "$word"))
+        [[ $word == -* ]] || COMPREPLY=($(compgen -W 'search similar tui index watch serve mcp status list forget models daemon config completions' -- "$word"))
     fi
 }
 

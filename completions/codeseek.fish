@@ -8,11 +8,11 @@ function __codeseek_ask # COMMAND...: the values that the program knows for the 
 end
 
 function __codeseek_without_command
-    not __fish_seen_subcommand_from search similar tui index watch status list forget models daemon config completions
+    not __fish_seen_subcommand_from search similar tui index watch serve mcp status list forget models daemon config completions
 end
 
 function __codeseek_search # a query needs no command
-    not __fish_seen_subcommand_from similar tui index watch status list forget models daemon config completions
+    not __fish_seen_subcommand_from similar tui index watch serve mcp status list forget models daemon config completions
 end
 
 complete -c codeseek -f
@@ -78,6 +78,22 @@ complete -c codeseek -n '__fish_seen_subcommand_from index' -s h -l help -d 'Sho
 complete -c codeseek -n '__fish_seen_subcommand_from index' -a '(__fish_complete_directories)'
 complete -c codeseek -n '__fish_seen_subcommand_from watch' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
 complete -c codeseek -n '__fish_seen_subcommand_from watch' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from serve' -l http -d 'Listen there; 127.0.0.1:7878 is the usual place' -x
+complete -c codeseek -n '__fish_seen_subcommand_from serve' -l token-file -d 'Let in only who sends this token' -x -a '(__fish_complete_directories)'
+complete -c codeseek -n '__fish_seen_subcommand_from serve' -l allow-origin -d 'Let web pages of this origin use the server' -x
+complete -c codeseek -n '__fish_seen_subcommand_from serve' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
+complete -c codeseek -n '__fish_seen_subcommand_from serve' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from mcp; and not __fish_seen_subcommand_from install' -l http -d 'Listen there; 127.0.0.1:7878 is the usual place' -x
+complete -c codeseek -n '__fish_seen_subcommand_from mcp; and not __fish_seen_subcommand_from install' -l token-file -d 'Let in only who sends this token' -x -a '(__fish_complete_directories)'
+complete -c codeseek -n '__fish_seen_subcommand_from mcp; and not __fish_seen_subcommand_from install' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
+complete -c codeseek -n '__fish_seen_subcommand_from mcp; and not __fish_seen_subcommand_from install' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from mcp; and not __fish_seen_subcommand_from install' -a install -d 'Tell an agent’s program of codeseek.'
+complete -c codeseek -n '__fish_seen_subcommand_from mcp; and __fish_seen_subcommand_from install' -l print -d 'Only show what would stand in the client’s file'
+complete -c codeseek -n '__fish_seen_subcommand_from mcp; and __fish_seen_subcommand_from install' -l undo -d 'Take codeseek out of the client’s file again'
+complete -c codeseek -n '__fish_seen_subcommand_from mcp; and __fish_seen_subcommand_from install' -s y -l yes -d 'Do not ask'
+complete -c codeseek -n '__fish_seen_subcommand_from mcp; and __fish_seen_subcommand_from install' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
+complete -c codeseek -n '__fish_seen_subcommand_from mcp; and __fish_seen_subcommand_from install' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from mcp; and __fish_seen_subcommand_from install' -a 'claude claude-desktop codex cursor gemini vscode zed'
 complete -c codeseek -n '__fish_seen_subcommand_from status; and not __fish_seen_subcommand_from daemon' -l json -d 'Show it as JSON'
 complete -c codeseek -n '__fish_seen_subcommand_from status; and not __fish_seen_subcommand_from daemon' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
 complete -c codeseek -n '__fish_seen_subcommand_from status; and not __fish_seen_subcommand_from daemon' -l color -d 'When to use colours' -x -a 'auto always never'
