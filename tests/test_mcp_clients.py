@@ -233,7 +233,8 @@ def test_only_the_member_changes_and_no_comment_is_lost(text: str, path: tuple[s
     except ValueError:
         assert not isinstance(inner, dict)
         return
-    assert after.count("//") + after.count("/*") >= text.count("//") + text.count("/*") - 8 * ("codeseek" in text)
+    if path[-1] not in inner:  # what is replaced takes its comments with it
+        assert after.count("//") + after.count("/*") >= text.count("//") + text.count("/*")
     now = jsonc.parsed(after)
     expected, at = before, before
     for name in path[:-1]:
