@@ -241,6 +241,36 @@ def test_a_refresh_looks_at_files_only_when_something_has_happened(
     assert kept.refresh().unchanged == 3
 
 
+def test_many_who_ask_for_a_refresh_at_once_share_one(
+    kept: KeptEngine, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_for(settled(kept))
+    looks: list[str] = []
+    real = kept._engine.refresh
+
+    def look(*arguments: Any, **options: Any) -> RefreshSummary:
+        looks.append("look")
+        time.sleep(0.2)
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(kept._engine, "refresh", look)
+    (project / "fresh.py").write_text("def newcomer():\n    return 1\n")
+    wait_for(lambda: not kept._watcher or not kept._watcher.is_current)
+    found: list[bool] = []
+
+    def ask() -> None:
+        kept.refresh()
+        found.append("fresh.py" in names(kept, "newcomer"))
+
+    threads = [threading.Thread(target=ask) for _ in range(20)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert found == [True] * 20
+    assert len(looks) < 10
+
+
 def test_a_change_is_read_by_the_chosen_model_once_it_has_read_the_rest(kept: KeptEngine, project: Path) -> None:
     kept.embed()
     wait_for(settled(kept))

@@ -38,10 +38,11 @@ class KeptEngine:
         self._engine = LocalEngine(root, settings, load_chosen=functools.partial(shelf.lend, Choice.of(settings)))
         self._root = root
         self._index = settings.index_directory(root)
-        self._guard = threading.Lock()  # over the watcher and what was told last
+        self._guard = threading.Lock()  # over the watcher
         self._watcher: Watcher | None = None
-        self._last: RefreshSummary | None = None
         self._refreshing = threading.Lock()  # the watcher's refresh and one that was asked for are one after the other
+        self._begun = self._done = 0  # refreshes: how many have begun, and which of the whole was the last to end
+        self._files = self._skipped = 0  # as that one counted them
         self._embedding = threading.Lock()  # one at a time, whoever wants it
         self._wanted = threading.Event()  # somebody waits for their turn to embed, or all ends
         self._closed = False
@@ -63,12 +64,15 @@ class KeptEngine:
     ) -> RefreshSummary:
         """Bring the index up to date, which it is already when nothing has happened since."""
         with self._guard:
-            last = self._last
             current = self._watcher is not None and self._watcher.is_current and (self._index / DATABASE).exists()
-        if current and last is not None and not thorough:
-            return RefreshSummary(unchanged=last.added + last.changed + last.unchanged, skipped=last.skipped)
+        if current and not thorough:
+            return RefreshSummary(unchanged=self._files, skipped=self._skipped)
+        begun = self._begun
         with self._refreshing:
-            summary = self._engine.refresh(listener, under=under, thorough=thorough)
+            if self._done > begun and not thorough:  # one that began after this was asked for has just ended
+                summary = RefreshSummary(unchanged=self._files, skipped=self._skipped)
+            else:
+                summary = self._refreshed(listener, under=under, thorough=thorough)
         with self._guard:
             if self._watcher is None and not self._closed:
                 self._watcher = Watcher(self._root, self._index, self._watched_refresh, self._hear)
@@ -106,14 +110,24 @@ class KeptEngine:
 
     def _watched_refresh(self, listener: ProgressListener) -> RefreshSummary:
         with self._refreshing:
-            return self._engine.refresh(listener)
+            return self._refreshed(listener)
+
+    def _refreshed(
+        self, listener: ProgressListener | None, *, under: PurePosixPath = WHOLE, thorough: bool = False
+    ) -> RefreshSummary:
+        """Look at the files; the caller holds `_refreshing`."""
+        self._begun += 1
+        number = self._begun
+        summary = self._engine.refresh(listener, under=under, thorough=thorough)
+        if under == WHOLE:
+            self._done = number
+            self._files, self._skipped = summary.added + summary.changed + summary.unchanged, summary.skipped
+        return summary
 
     def _hear(self, news: News) -> None:
         """Remember what the watcher found, and let the chosen model read what is new."""
         if not isinstance(news, RefreshSummary):
             return
-        with self._guard:
-            self._last = news
         if news.added or news.changed:
             threading.Thread(target=self._catch_up, name=f"embed {self._root.name}", daemon=True).start()
 
