@@ -29,7 +29,7 @@ _TOKEN_WORDS = re.compile(
 )
 _LONGEST_WORD = 64
 _LONGEST_TOKEN = 20
-_FEW_SEGMENTED = 300  # words; only for more is a tree of all tokens worth its time
+_FEW_SEGMENTED = 2_000  # words; only for more is a tree of all tokens worth its time and memory
 _HERE = ""
 _UNKNOWN_PENALTY = 10.0
 # field weights, chosen on the development half of the benchmark; the optimum is flat
