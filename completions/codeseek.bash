@@ -282,10 +282,10 @@ _codeseek() {
             ;;
         'models add')
             case $before in
-                --url | --remote-name | --key-variable | --dimensions) return ;;
+                --url | --remote-name | --key-variable | --dimensions | --context) return ;;
             esac
             if [[ $word == -* ]]; then
-                COMPREPLY=($(compgen -W '--url --remote-name --key-variable --dimensions --help' -- "$word"))
+                COMPREPLY=($(compgen -W '--url --remote-name --key-variable --dimensions --context --help' -- "$word"))
             else
                 _codeseek_ask models add
             fi

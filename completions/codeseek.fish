@@ -150,6 +150,7 @@ complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_sub
 complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from add' -l remote-name -d 'What the server calls the model' -x
 complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from add' -l key-variable -d 'The environment variable that holds the key' -x
 complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from add' -l dimensions -d 'Of its vectors; 0: ask the server' -x
+complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from add' -l context -d 'Tokens of a text that it takes' -x
 complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from add' -s h -l help -d 'Show this message and exit'
 complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from add' -a '(__codeseek_ask models add)'
 complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from bench' -l seconds -d 'Embed so long, twice' -x

@@ -60,7 +60,8 @@ def use_command(name: str, dimensions: int | None, quant: str | None) -> int:
 @click.option("--remote-name", metavar="M", required=True, help="What the server calls the model.")
 @click.option("--key-variable", metavar="VAR", default="", help="The environment variable that holds the key.")
 @click.option("--dimensions", metavar="N", type=click.IntRange(0), default=0, help="Of its vectors; 0: ask the server.")
-def add_command(name: str, url: str, remote_name: str, key_variable: str, dimensions: int) -> int:
+@click.option("--context", metavar="N", type=click.IntRange(64), default=2048, help="Tokens of a text that it takes.")
+def add_command(name: str, url: str, remote_name: str, key_variable: str, dimensions: int, context: int) -> int:
     """Describe a model on a server that answers as OpenAI's `/v1/embeddings` does.
 
     vLLM, llama-server, Ollama, TEI, LM Studio and many services do. The key itself is never written down, only the
@@ -85,6 +86,7 @@ def add_command(name: str, url: str, remote_name: str, key_variable: str, dimens
         dimensions=dimensions,
         variants=(Variant("server", "remote"),),
         languages="as the server's",
+        context=context,
         url=url.rstrip("/"),
         remote_name=remote_name,
         key_variable=key_variable,
