@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import email.utils
 import http.server
+import importlib.util
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +23,7 @@ import pytest
 
 from codeseek import catalogue
 from codeseek.catalogue import ModelSpec, Variant
-from codeseek.embedders import Choice, endpoint, load_embedder, remote
+from codeseek.embedders import Choice, endpoint, load_embedder, remote, selftest
 from codeseek.embedders.remote import RemoteModel
 from codeseek.errors import ModelError
 from embeddings_server import Reply, Request, Server, expected, failure, serving
@@ -541,3 +544,63 @@ def test_a_description_in_the_users_folder_is_all_it_takes(tmp_path: Path) -> No
         (folder / "my-server.toml").write_text(DESCRIPTION.format(url=server.url))
         with pytest.raises(ModelError, match="embeds nonsense"):  # hashes of words know no meaning
             load_embedder(Choice("my-server", data_dir=tmp_path))
+
+
+@contextmanager
+def llama_server(path: Path) -> Iterator[str]:
+    """Run llama-cpp-python's own server until it is not needed any more; yields its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [
+        sys.executable,
+        "-m",
+        "llama_cpp.server",
+        "--model",
+        str(path),
+        "--embedding",
+        "true",
+        "--port",
+        str(port),
+    ]
+    command += [
+        "--n_ctx",
+        "512",
+        "--n_batch",
+        "512",
+        "--n_threads",
+        "1",
+        "--n_threads_batch",
+        "1",
+        "--verbose",
+        "false",
+    ]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            while process.poll() is None:
+                with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                    break
+                time.sleep(0.1)
+            yield f"http://127.0.0.1:{port}/v1"
+        finally:
+            process.kill()
+
+
+@pytest.mark.slow
+def test_a_real_server_gives_what_the_model_gives(tmp_path: Path) -> None:
+    if any(importlib.util.find_spec(name) is None for name in ("gguf", "llama_cpp", "starlette_context")):
+        pytest.skip("without `llama-cpp-python[server]`")
+    from minilm_reference import folder, minilm
+
+    if (weights := folder()) is None:
+        pytest.skip("the weights of all-MiniLM-L6-v2 are not here: python tests/minilm_gguf.py")
+    import minilm_gguf
+
+    minilm_gguf.write(weights, tmp_path / "minilm.gguf")
+    texts = ["How do I sort a list?", "def sort(items):\n    return sorted(items)\n", *TEXTS[:20]]
+    with llama_server(tmp_path / "minilm.gguf") as url:
+        spec = SPEC._replace(url=url, dimensions=384, context=512, languages="English")
+        model = RemoteModel(spec)
+        rows = model.encode(texts)
+        selftest.check(model, spec)
+        model.close()
+    assert (rows * minilm().encode(texts)).sum(axis=1).min() > 0.999
