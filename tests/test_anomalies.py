@@ -192,6 +192,28 @@ def test_a_first_index_survives_being_killed_at_any_moment(rounds: int, seed: in
         assert contents(root, data) == expected
 
 
+# ------------------------------------------------------------ at once
+
+
+def test_a_reader_stays_in_the_picture_though_others_come_and_go(root: Path, data: Path) -> None:
+    directory = location(root, data)
+    with Store.open(directory, root) as store, store.writing():
+        store.set_meta(note="one")
+    with Store.open(directory, root, read_only=True) as reader:
+        assert reader.meta("note") == "one"
+        Store.open(directory, root).close()
+        finished(
+            python(
+                "import pathlib; from codeseek.store import Store\n"
+                f"with Store.open(pathlib.Path({str(directory)!r}), pathlib.Path({str(root)!r}), read_only=True) as store:\n"
+                "    store.meta('note')"
+            )
+        )
+        with Store.open(directory, root) as store, store.writing():
+            store.set_meta(note="two")
+        assert reader.meta("note") == "two"
+
+
 # ------------------------------------------------------------ damaged
 
 

@@ -64,7 +64,10 @@ def _from_sqlite(error: sqlite3.Error) -> Exception:
 def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
     """Open a database; for reading even where nothing can be written. Raises sqlite3.Error and OSError."""
     if not read_only:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
+        with contextlib.suppress(
+            FileExistsError
+        ):  # closing one that exists would let go of all locks of this process on it
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))  # SQLite's other files get the same mode
         connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5)
         connection.execute("PRAGMA page_size = 16384")  # of a new database: a third less time than with 4096
         connection.execute("PRAGMA journal_mode = WAL")
