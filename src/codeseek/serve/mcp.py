@@ -315,7 +315,8 @@ def application(served: Server[Any]) -> Starlette:
 
 def _shown(result: SearchResult, most: int) -> _Answer:
     """Return hits with as much of their texts as fits: short ones whole, long ones all to the same length."""
-    head = f"{len(result.hits)} hits, index {result.freshness}." if result.hits else "Nothing found: use other words."
+    nothing = "Nothing found so far." if result.degraded else "Nothing found: use other words."
+    head = f"{len(result.hits)} hits, index {result.freshness}." if result.hits else nothing
     head = "\n".join((head, *result.degraded, *result.notes))
     room = most - budget.tokens(head) - _FENCE
     hits = result.hits[: max(1, room // _LEAST_SHARE)]
