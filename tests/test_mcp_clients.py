@@ -131,6 +131,8 @@ def test_an_older_entry_is_replaced_and_comes_back(project: Path) -> None:
     assert servers("cursor")["b"] == {}
     backup = file.with_name("mcp.json.codeseek-backup")
     assert backup.read_text() == text
+    assert install("cursor", "--undo", "--yes") == 0
+    assert file.read_text() == text
 
 
 @pytest.mark.parametrize(

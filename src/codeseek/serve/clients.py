@@ -182,13 +182,14 @@ def _edited(client: Client, before: str | None, edit: Any, *value: object) -> st
 
 
 def _same(client: Client, one: str, other: str) -> bool:
+    """Tell whether two texts say the same but for our member."""
+    read = tomllib.loads if client.file.suffix == ".toml" else jsonc.parsed
     try:
-        read = tomllib.loads if client.file.suffix == ".toml" else jsonc.parsed
         first, second = read(one), read(other)
-    except ValueError:
+        for whole in (first, second):
+            whole.setdefault(client.key, {}).pop(NAME, None)
+    except (ValueError, AttributeError):
         return False
-    for whole in (first, second):
-        whole.setdefault(client.key, {})
     return bool(first == second)
 
 

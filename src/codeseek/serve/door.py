@@ -31,13 +31,15 @@ _MOST_READ = 8 * MOST_BYTES
 """So much is read of a larger one: who is still writing does not hear the answer."""
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""The names of this machine that no other can have."""
+
 _OPEN = ("/healthz",)
 """Paths that need no token: what looks after processes has none."""
 _PATIENCE_S = 30.0
 """A client that takes longer to send its request is sent away."""
 
-
 Report = Callable[[str], None]
+"""Hears of bugs, a traceback each."""
 
 
 class Rules(NamedTuple):

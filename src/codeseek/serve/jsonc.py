@@ -38,19 +38,17 @@ def with_member(text: str, path: Sequence[str], value: object) -> str:
     if not text.strip():
         text = "{}\n"
     plain = _plain(text)
-    start, depth = _after_space(plain, 0), 0
-    for depth, name in enumerate(path):  # the depth that was reached
+    start, end = _after_space(plain, 0), len(text)
+    for depth, name in enumerate(path):
         found = next((member for member in _members(plain, start) if member.name == name), None)
         if found is None:
-            break
-        if depth == len(path) - 1:
-            return text[: found.value] + _written(value, _indent(text), depth + 1) + text[found.end :]
-        if plain[found.value] != "{":
+            for inner in reversed(path[depth + 1 :]):
+                value = {inner: value}
+            return _inserted(text, plain, start, name, value, depth)
+        if depth < len(path) - 1 and plain[found.value] != "{":
             raise ValueError(f"`{name}` is no object")
-        start = found.value
-    for name in reversed(path[depth + 1 :]):
-        value = {name: value}
-    return _inserted(text, plain, start, path[depth], value, depth)
+        start, end = found.value, found.end
+    return text[:start] + _written(value, _indent(text), len(path)) + text[end:]
 
 
 def without_member(text: str, path: Sequence[str]) -> str:
