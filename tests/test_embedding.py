@@ -245,6 +245,27 @@ def test_vectors_of_another_form_of_the_model_are_not_compared(bench: Bench) -> 
     assert engine.search(SearchRequest("riddle alpha")).tier == "hash+oracle"
 
 
+def test_what_a_model_said_while_it_read_is_not_said_again_with_every_answer(bench: Bench) -> None:
+    said: list[str] = ["the graphics card is small"]
+
+    @dataclass(frozen=True)
+    class Chatty(Oracle):
+        @property
+        def notes(self) -> Sequence[str]:
+            return said
+
+        def embed_query(self, query: str) -> NDArray[np.float32]:
+            if "long" in query and len(said) == 1:
+                said.append("the question was cut")
+            return super().embed_query(query)
+
+    engine = bench.open(Chatty)
+    assert engine.embed().notes == ("the graphics card is small",)
+    assert engine.search(SearchRequest("riddle")).notes == ()
+    assert engine.search(SearchRequest("long riddle")).notes == ("the question was cut",)
+    assert engine.search(SearchRequest("long riddle again")).notes == ()
+
+
 def test_a_quick_question_takes_no_model_that_has_to_read_it_first(bench: Bench) -> None:
     bench.engine.embed()
     quick = SearchRequest("riddle alpha", quick=True)

@@ -43,6 +43,7 @@ class Chosen:
         self._embedder: Embedder | None = None
         self._remembered: OrderedDict[str, Floats] = OrderedDict()
         self._failure = ""
+        self._news: tuple[str, ...] = ()
 
     def state(self) -> tuple[object, ...]:
         """Return what changes whenever there is something new to open."""
@@ -61,7 +62,9 @@ class Chosen:
                 embedder = self._loaded()
                 if embedder.fingerprint != found[1].fingerprint:
                     raise ModelError("its vectors are of another form of it; `codeseek index` makes them anew")
+                before = set(embedder.notes)  # told when it read the project
                 self._remembered[query] = embedder.embed_query(query)
+                self._news = tuple(note for note in embedder.notes if note not in before)
             except ModelError as error:
                 self._failure = f"{error.message}{f' ({error.hint})' if error.hint else ''}"
             while len(self._remembered) > _REMEMBERED:
@@ -89,10 +92,10 @@ class Chosen:
             () if share >= _ENOUGH else (f"`{self.name}` has read {share:.0%} of the chunks: `codeseek index` goes on",)
         )
 
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """What the model has to say to the user."""
-        return tuple(self._embedder.notes) if self._embedder is not None else ()
+    def take_notes(self) -> tuple[str, ...]:
+        """Return what the last question made the model say, once."""
+        news, self._news = self._news, ()
+        return news
 
     def embed(self, store: Store, reporter: Reporter) -> EmbedSummary:
         """Embed what has no vector yet; raises `ModelError`, `BusyError` and `StoreError`."""

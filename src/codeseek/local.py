@@ -223,7 +223,7 @@ class LocalEngine:
                     if self._chosen is not None:
                         answered = self._chosen.name in result.tier
                         degraded = (*degraded, *self._chosen.weaknesses(reading.tier, answered=answered or quick))
-                        result = result._replace(notes=self._chosen.notes)
+                        result = result._replace(notes=self._chosen.take_notes())
                     return result._replace(freshness=self._freshness, indexed_at=reading.indexed_at, degraded=degraded)
                 if mended:
                     break
