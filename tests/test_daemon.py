@@ -146,6 +146,7 @@ def test_an_engine_in_the_daemon_keeps_the_contract_of_one_here(
         assert one._replace(elapsed_ms=0) == other._replace(elapsed_ms=0)
     similar = SimilarRequest(PurePosixPath("src/store.py"), 12)
     assert remote.similar(similar).hits == local.similar(similar).hits
+    assert remote.chunks(similar.path, 1, 20) == local.chunks(similar.path, 1, 20) != ()
     assert remote.status() == local.status()
     with pytest.raises(UsageError) as raised:
         remote.similar(similar._replace(line=4000))

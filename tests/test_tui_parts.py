@@ -18,9 +18,10 @@ from textual.pilot import Pilot
 from codeseek import query, screen
 from codeseek.tui import editor, filters, large, painting, rows, source, strings
 from codeseek.tui.browser import Browser
+from codeseek.tui.everywhere import Everywhere
 from codeseek.tui.filters import Filter
 from codeseek.tui.memory import Memory
-from fake_engine import HITS, FakeEngine
+from fake_engine import HITS, STORE, FakeEngine
 from tui_driver import drive, seen, settle, workspace, write
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u200b\x9b31m[red]markup[/red]"
@@ -273,3 +274,10 @@ def test_escapes_in_names_and_files_never_reach_the_terminal(project: Path) -> N
             assert "\\x1b" in shown or pilot.app.screen is not browser
 
     drive(workspace(project, engine), script, size=(120, 40))
+
+
+def test_a_file_is_read_in_the_project_that_its_path_begins_with(tmp_path: Path) -> None:
+    everywhere = Everywhere([tmp_path / "one", tmp_path / "two"], lambda _: FakeEngine())
+    path = PurePosixPath("two", STORE.path)
+    assert everywhere.chunks(path, 12, 12) == (STORE._replace(path=path),)
+    assert everywhere.chunks(STORE.path, 12, 12) == ()
