@@ -100,7 +100,7 @@ def compare(place: Place, arguments: argparse.Namespace) -> None:
     for requests in arguments.requests:
         for size in sizes:
             found[requests, size] = bare(place, texts, requests, size)
-        row = " ".join(f"{found[requests, size]:8.0f}" for size in sizes)
+        row = " ".join(f"{found[requests, size]:8.1f}" for size in sizes)
         print(f"{requests:3} requests at once, {'/'.join(map(str, sizes))} texts in each: {row} texts/s", flush=True)
     best = max(found, key=lambda key: found[key])
     spec = ModelSpec(
@@ -119,7 +119,7 @@ def compare(place: Place, arguments: argparse.Namespace) -> None:
             ours = run()
             ratios[way].append(ours / own)
             print(
-                f"server {own:7.0f} texts/s with {best[0]} requests of {best[1]}, engine {ours:7.0f}, {way}", flush=True
+                f"server {own:7.1f} texts/s with {best[0]} requests of {best[1]}, engine {ours:7.1f}, {way}", flush=True
             )
     for way, values in ratios.items():
         print(f"ratio, median of {rounds}, {way}: {statistics.median(values):.3f}")
