@@ -140,6 +140,14 @@ def test_dimensions_that_are_not_described_are_found_out() -> None:
         assert model.encode(["text"]).shape == (1, 48)
 
 
+def test_a_server_whose_vectors_change_their_length_is_refused() -> None:
+    with model_at(server := Server(dimensions=48), SPEC._replace(dimensions=0)) as model:
+        model.encode(["text"])
+        server.dimensions = 24
+        with pytest.raises(ModelError, match="answers with 24 dimensions"):
+            model.encode(["text"])
+
+
 def test_a_limit_of_texts_is_found_out_and_kept() -> None:
     with model_at(server := Server(most_texts=10)) as model:
         np.testing.assert_allclose(model.encode(TEXTS * 3), expected(TEXTS * 3), atol=1e-6)

@@ -76,10 +76,12 @@ class RemoteModel:
         """The server's place, the model's name there, and the length of its vectors."""
         return f"remote {self._endpoint.place} {self._name} {self.dimensions}"
 
-    @cached_property
+    @property
     def dimensions(self) -> int:
         """The length of a vector; asks the server if the description does not say."""
-        return self._wanted or self._embed(["dimensions"]).rows.shape[1]
+        if not self._wanted:
+            self._wanted = self._embed(["dimensions"]).rows.shape[1]
+        return self._wanted
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, [n, dimensions]; zeros for blank texts. Raises `ModelError`."""
