@@ -110,6 +110,18 @@ def test_brackets_mean_what_they_mean_to_git(tmp_path: Path) -> None:
 
 
 @needs_git
+def test_brackets_mean_what_they_mean_to_git_where_it_ignores_case(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet", "--template=")
+    git(tmp_path, "config", "core.ignorecase", "true")
+    for number, pattern in enumerate(BRACKETS):
+        folder = f"f{number:02}"
+        touch(tmp_path, *(f"{folder}/{sign}" for sign in "aBcxZ09_-~ é"), f"{folder}/ABC", f"{folder}/a-B")
+        (tmp_path / folder / ".gitignore").write_text(f"{pattern}\n")
+    listed = git(tmp_path, "ls-files", "--others", "--exclude-standard", "-z").decode("utf-8", "surrogateescape")
+    assert left(tmp_path) == {path for path in listed.split("\0") if path}
+
+
+@needs_git
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(PATTERNS.filter(lambda pattern: "/" not in pattern), st.lists(NAMES, min_size=3, max_size=8, unique=True))
 def test_where_git_ignores_case_we_do(pattern: str, names: list[str]) -> None:

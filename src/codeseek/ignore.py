@@ -149,14 +149,15 @@ class _Pattern:
             return text[1:]
         return None
 
-    def expression(self) -> str | None:
+    def expression(self, *, ignore_case: bool) -> str | None:
         """Return the regular expression for the whole name or path, None if nothing can match."""
         if self.by_name:
-            return wildcards.translate(self.text)
+            return wildcards.translate(self.text, ignore_case=ignore_case)
         text = self.text.removeprefix("/")
         match = _SPECIAL.search(text)
         start = match.start() if match else len(text)
-        rest = wildcards.translate(text[start:], within_folders=True)  # as git does: `a**/b` is `a`, and then `**/b`
+        # as git does: `a**/b` is `a`, and then `**/b`
+        rest = wildcards.translate(text[start:], within_folders=True, ignore_case=ignore_case)
         return None if rest is None else re.escape(text[:start]) + rest
 
 
@@ -177,11 +178,10 @@ class _Side:
                 (self._names if pattern.by_name else self._paths)[literal] = number
             elif (suffix := pattern.suffix()) is not None:
                 self._suffixes[suffix] = number
-            elif (expression := pattern.expression()) is not None:
+            elif (expression := pattern.expression(ignore_case=ignore_case)) is not None:
                 (by_name if pattern.by_name else by_path).append((number, expression))
-        flags = re.DOTALL | re.ASCII | (re.IGNORECASE if ignore_case else 0)
-        self._by_name = _alternatives(by_name, flags)
-        self._by_path = _alternatives(by_path, flags)
+        self._by_name = _alternatives(by_name)
+        self._by_path = _alternatives(by_path)
 
     def verdict(self, path: str, name: str) -> bool | None:
         """Say what the last matching pattern says of a path (relative to the ignore file)."""
@@ -197,12 +197,12 @@ class _Side:
         return None if last < 0 else not self.patterns[last].negated
 
 
-def _alternatives(expressions: Sequence[tuple[int, str]], flags: int) -> Callable[[str], int] | None:
+def _alternatives(expressions: Sequence[tuple[int, str]]) -> Callable[[str], int] | None:
     """Return a function from a text to the largest number whose expression matches it, -1 for none."""
     if not expressions:
         return None
     numbers = [number for number, _ in reversed(expressions)]
-    search = re.compile("|".join(f"({text})" for _, text in reversed(expressions)), flags).fullmatch
+    search = re.compile("|".join(f"({text})" for _, text in reversed(expressions)), re.DOTALL | re.ASCII).fullmatch
 
     def largest(text: str) -> int:
         match = search(text)

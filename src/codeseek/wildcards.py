@@ -27,16 +27,17 @@ _CLASSES: Mapping[str, frozenset[str]] = {
 }
 
 
-def translate(pattern: str, *, within_folders: bool = False) -> str | None:
+def translate(pattern: str, *, within_folders: bool = False, ignore_case: bool = False) -> str | None:
     """Return the regular expression (for DOTALL) that means the same as a wildcard pattern, None if nothing can match.
 
-    A slash is a sign like others, but with `within_folders` only `**` goes beyond one.
+    A slash is a sign like others, but with `within_folders` only `**` goes beyond one. With `ignore_case` pattern and text
+    have to be in lower case.
 
     Every part between stars has a fixed length, and the earliest place where it fits is as good as any later one: an
     atomic group keeps it, so that no pattern takes exponential time.
     """
     one = _WITHIN_FOLDER if within_folders else _ANYTHING
-    parts = _split(pattern, one)
+    parts = _split(pattern, one, ignore_case=ignore_case)
     if parts is None:
         return None
     stretches: list[tuple[str, list[str]]] = []  # a run of folders `**`, then parts with single stars between
@@ -55,7 +56,7 @@ def translate(pattern: str, *, within_folders: bool = False) -> str | None:
     return expression
 
 
-def _split(pattern: str, one: str) -> list[tuple[str, str]] | None:
+def _split(pattern: str, one: str, *, ignore_case: bool) -> list[tuple[str, str]] | None:
     """Cut a pattern at its stars: pairs of a star (`*`, `**`, `**/`, first none) and the expression of what follows."""
     parts: list[tuple[str, str]] = []
     star, part = "", ""
@@ -80,7 +81,7 @@ def _split(pattern: str, one: str) -> list[tuple[str, str]] | None:
         elif char == "?":
             part += one
         elif char == "[":
-            found = _bracket(pattern, at)
+            found = _bracket(pattern, at, ignore_case=ignore_case)
             if found is None:
                 return None
             members, at = found
@@ -96,7 +97,7 @@ def _split(pattern: str, one: str) -> list[tuple[str, str]] | None:
     return parts
 
 
-def _bracket(pattern: str, at: int) -> tuple[set[str], int] | None:
+def _bracket(pattern: str, at: int, *, ignore_case: bool) -> tuple[set[str], int] | None:
     """Read what stands between `[` and `]`: the characters meant, and the place behind; None if it is malformed."""
     negated = pattern[at : at + 1] in ("!", "^")
     at += negated
@@ -141,6 +142,8 @@ def _bracket(pattern: str, at: int) -> tuple[set[str], int] | None:
         else:
             members.add(char)
             before = char
+    if ignore_case:  # `[[:upper:]]` means lower case too, and so its opposite does not
+        members |= {char.lower() for char in members}
     if negated:
         members = set(map(chr, range(1, 256))) - members
     return members, at + 1
