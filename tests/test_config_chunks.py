@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from codeseek.chunkers import config
@@ -259,6 +259,7 @@ def raw(text: str, language: str) -> list[Chunk]:
 
 
 @given(TEXTS, st.sampled_from(FORMATS))
+@example("y: z " * 500 + "\nFROM a AS b", "dockerfile")
 def test_chunks_tile_any_file(text: str, language: str) -> None:
     assert_tiles(text, raw(text, language))
 

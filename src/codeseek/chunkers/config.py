@@ -123,12 +123,12 @@ def _without_crumbs(lines: Lines, pieces: Iterable[_Piece]) -> Iterator[_Piece]:
 def _large(
     lines: Lines, language: str, first: int, last: int, path: tuple[str, ...], entry: entries.Entry, depth: int
 ) -> Iterator[_Piece]:
-    """Cut a large entry at the entries within it; the first piece has what the entry defines."""
+    """Cut a large entry at the entries within it; the piece with its key has what the entry defines."""
     inside = (*path, entry.key) if entry.key else path
     find = entries.inner_finder(language)
     found = find(lines.lines, entry.key_line + 1, last + 1) if find is not None and depth < _DEEPEST else []
-    for number, piece in enumerate(_pieces(lines, language, first, last, inside, found, depth)):
-        if not number:
+    for piece in _pieces(lines, language, first, last, inside, found, depth):
+        if piece.first <= entry.key_line <= piece.last:
             _define(piece, entry)
         yield piece
 
