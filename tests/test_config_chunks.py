@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 import textwrap
-import time
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
@@ -296,7 +295,6 @@ def test_no_text_is_too_strange(text: str, language: str) -> None:
     ],
     ids=lambda text: text[:10],
 )
+@pytest.mark.timeout(20)  # what is not linear takes minutes
 def test_no_text_takes_long(text: str, language: str) -> None:
-    started = time.perf_counter()
-    raw(text, language)
-    assert time.perf_counter() - started < 1
+    assert raw(text, language) is not None

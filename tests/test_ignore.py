@@ -4,7 +4,6 @@ import os
 import shutil
 import subprocess
 import tempfile
-import time
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -251,11 +250,9 @@ def test_an_ignore_file_that_is_a_link_a_pipe_or_a_folder_says_nothing(tmp_path:
 @pytest.mark.parametrize(
     "pattern", ["*a" * 30 + "b", "**/a" * 30 + "/b", "a*" * 15 + "**/" * 15 + "*b", "*?" * 40 + "x"]
 )
+@pytest.mark.timeout(20)  # were it exponential, it would take for ever
 def test_no_pattern_takes_long(pattern: str) -> None:
-    rules = Rules(pattern.encode())
-    started = time.perf_counter()
-    assert rules.verdict("a/" * 100 + "a" * 200, "a" * 200, is_folder=False) is None
-    assert time.perf_counter() - started < 1
+    assert Rules(pattern.encode()).verdict("a/" * 100 + "a" * 200, "a" * 200, is_folder=False) is None
 
 
 def test_thousands_of_patterns_are_no_trouble(tmp_path: Path) -> None:
@@ -263,9 +260,7 @@ def test_thousands_of_patterns_are_no_trouble(tmp_path: Path) -> None:
     kinds = ["name{}", "*.x{}", "/at/path{}", "pre*{}x", "a/*/b{}"]
     lines = [kinds[number % 5].format(number) for number in range(3000)]
     write(tmp_path, **{".gitignore": "\n".join([*lines, "file7*.txt"])})
-    started = time.perf_counter()
     assert len(left(tmp_path)) == 201 - 11
-    assert time.perf_counter() - started < 5
 
 
 def test_rules_are_about_paths_below_their_folder() -> None:

@@ -101,7 +101,7 @@ def test_an_answer_that_comes_too_late_is_dropped(project: Path) -> None:
         began = time.monotonic()
         browser.query_input.put("ab")
         await pilot.pause()
-        assert time.monotonic() - began < 1, "a key was blocked"
+        assert time.monotonic() - began < 10, "a key was blocked: the gate is still closed"
         engine.gate.set()
         await settle(pilot)
         assert browser.results.current == HITS[0]
