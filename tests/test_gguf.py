@@ -15,7 +15,7 @@ import pytest
 
 import minilm_reference
 from codeseek.catalogue import ModelSpec, Pooling, Variant, files_folder
-from codeseek.embedders import Choice, Vectors, gguf, installed, load_embedder
+from codeseek.embedders import Choice, Vectors, gguf, load_embedder, on_disk
 from codeseek.embedders.gguf import GgufModel, GgufSource
 from codeseek.embedders.process import ModelProcess
 from codeseek.embedders.text import TextEmbedder
@@ -401,21 +401,21 @@ def test_a_model_that_embeds_nonsense_is_refused_every_time(qwen3: Path, tmp_pat
     folder.mkdir(parents=True)
     for _ in range(2):
         with pytest.raises(ModelError, match="nonsense"):
-            installed.load(card, card.variants[0], tmp_path, GgufSource(qwen3, "last", 64), gguf.ENVIRONMENT)
+            on_disk.load(card, card.variants[0], tmp_path, GgufSource(qwen3, "last", 64), gguf.ENVIRONMENT)
 
 
 def test_a_file_is_known_by_what_it_holds_and_read_once(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"one")
     (tmp_path / "b").write_bytes(b"two")
-    first = installed.hash_of(tmp_path, ["a", "b"])
-    assert installed.hash_of(tmp_path, ["a", "b"]) == first
-    assert installed.hash_of(tmp_path, ["a"]) != first
+    first = on_disk.hash_of(tmp_path, ["a", "b"])
+    assert on_disk.hash_of(tmp_path, ["a", "b"]) == first
+    assert on_disk.hash_of(tmp_path, ["a"]) != first
     (tmp_path / "a").write_bytes(b"two")
     os.utime(tmp_path / "a", ns=(0, 0))
-    changed = installed.hash_of(tmp_path, ["a", "b"])
+    changed = on_disk.hash_of(tmp_path, ["a", "b"])
     assert changed != first
     (tmp_path / "a").write_bytes(b"six")
     os.utime(tmp_path / "a", ns=(0, 0))
-    assert installed.hash_of(tmp_path, ["a", "b"]) == changed
+    assert on_disk.hash_of(tmp_path, ["a", "b"]) == changed
     with pytest.raises(ModelError):
-        installed.hash_of(tmp_path, ["c"])
+        on_disk.hash_of(tmp_path, ["c"])

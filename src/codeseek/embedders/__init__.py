@@ -120,11 +120,11 @@ def load_embedder(choice: Choice) -> Embedder:
 def _load_text_model(spec: ModelSpec, choice: Choice) -> TextModel:
     variant = spec.variant(choice.variant)
     if variant.engine == "gguf":
-        from codeseek.embedders import gguf, installed
+        from codeseek.embedders import gguf, on_disk
 
         gguf.check_installed()
         source = gguf.GgufSource(
-            installed.path(spec, variant, choice.data_dir),
+            on_disk.path(spec, variant, choice.data_dir),
             spec.pooling,
             spec.dimensions,
             spec.context,
@@ -132,7 +132,7 @@ def _load_text_model(spec: ModelSpec, choice: Choice) -> TextModel:
             choice.gpu_layers,
             choice.threads,
         )
-        return installed.load(spec, variant, choice.data_dir, source, gguf.ENVIRONMENT)
+        return on_disk.load(spec, variant, choice.data_dir, source, gguf.ENVIRONMENT)
     if variant.engine == "onnx":
         from codeseek.embedders import onnx
 

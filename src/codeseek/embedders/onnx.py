@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeseek.catalogue import ModelSpec, Pooling, Variant, files_folder
-from codeseek.embedders import Choice, Vectors, installed
+from codeseek.embedders import Choice, Vectors, on_disk
 from codeseek.embedders.process import ModelProcess
 from codeseek.errors import ModelError
 
@@ -231,7 +231,7 @@ class OnnxModel:
 def load(spec: ModelSpec, variant: Variant, choice: Choice) -> ModelProcess:
     """Return a model, which starts when it is wanted; a new one is tried first. Raises `ModelError`."""
     check_installed()
-    installed.path(spec, variant, choice.data_dir)
+    on_disk.path(spec, variant, choice.data_dir)
     folder = files_folder(choice.data_dir, spec, variant)
     graphs = [folder / file.path for file in variant.files if file.path.endswith(".onnx")]
     tokenizers = [folder / file.path for file in variant.files if file.path.endswith("tokenizer.json")]
@@ -243,7 +243,7 @@ def load(spec: ModelSpec, variant: Variant, choice: Choice) -> ModelProcess:
     source = OnnxSource(
         graphs[0], tokenizers[0], spec.pooling, spec.dimensions, spec.context, choice.gpu_layers != 0, choice.threads
     )
-    return installed.load(spec, variant, choice.data_dir, source, ENVIRONMENT)
+    return on_disk.load(spec, variant, choice.data_dir, source, ENVIRONMENT)
 
 
 def check_installed() -> None:
