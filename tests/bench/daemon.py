@@ -99,7 +99,9 @@ def clients(arguments: argparse.Namespace) -> None:
             number = 0
             while not over.is_set():
                 number += 1
-                changing.write_text(f"def the_changing_answer():\n    return 'zyxwv{number}'\n")
+                text = f"def the_changing_answer():\n    return 'zyxwv{number}'\n"
+                changing.with_suffix(".new").write_text(text)
+                changing.with_suffix(".new").replace(changing)  # as editors save: it is never half there
                 written.append((time.monotonic(), number))
                 over.wait(FRESH_S * 1.5)
 
