@@ -184,6 +184,7 @@ def query(arguments: argparse.Namespace) -> None:
             for turn in range(arguments.runs + 1):
                 for question in QUERIES:
                     for name, function in asked.items():
+                        time.sleep(0.1)  # a matrix library's threads spin for a while after their work
                         seconds = function(question)
                         if turn:  # the first round warms up
                             times[name].append(seconds)
