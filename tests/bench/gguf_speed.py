@@ -16,7 +16,6 @@ import functools
 import importlib
 import os
 import random
-import re
 import resource
 import statistics
 import subprocess
@@ -38,7 +37,7 @@ WORDS = (
     "return the value of cache entry when it has not expired and drop what is older than a given time parse read write"
     " open close file path name list map filter sort index search query token class def self none import from error"
 ).split()
-LENGTHS = (8, 30, 120, 500)
+LENGTHS = (8, 30, 120, 400)
 OURS, SINGLY, LISTED, BARE, TOOL = (
     "codeseek",
     "Llama.embed, a text at a time",
@@ -175,7 +174,7 @@ def compare(arguments: argparse.Namespace) -> None:
             name: functools.partial(timed, process, texts) for name, process in processes.items()
         }
         if arguments.llama_embedding:
-            jobs[TOOL] = functools.partial(tool, arguments, texts, count, threads, layers, budget)
+            jobs[TOOL] = functools.partial(tool, arguments, texts, threads, layers, budget)
         runs: dict[str, list[tuple[float, float]]] = {name: [] for name in jobs}
         for _ in range(arguments.runs):
             for name, job in jobs.items():
@@ -204,26 +203,26 @@ def timed(process: ModelProcess, texts: list[str]) -> tuple[float, float]:
 
 
 def tool(
-    arguments: argparse.Namespace, texts: list[str], count: int, threads: int, layers: int, budget: int
+    arguments: argparse.Namespace, texts: list[str], threads: int, layers: int, budget: int
 ) -> tuple[float, float]:
-    """Return the seconds that `llama-embedding` says decoding took; of the processors, all but what starting takes."""
+    """Return the seconds that `llama-embedding` takes for texts beyond what it takes for a letter."""
     command = [
         arguments.llama_embedding, "-m", str(arguments.file), "--pooling", arguments.pooling, "-t", str(threads),
         "-c", str(budget), "-b", str(budget), "-ub", str(budget), "-ngl", str(layers), "--embd-output-format", "array",
-        "-np", "64", "-kvu",
     ]  # fmt: skip
-    used = []
-    for prompts in (texts[:1], texts):
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        done = subprocess.run([*command, "-p", "\n".join(prompts)], capture_output=True, text=True, check=False,
-                              env={**os.environ, **gguf.ENVIRONMENT})  # fmt: skip
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        used.append(after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-        found = re.search(r"prompt eval time =\s*([\d.]+) ms /\s*(\d+) tokens", done.stderr + done.stdout)
-        if found is None:
-            raise SystemExit(f"llama-embedding says nothing of its time:\n{done.stderr[-3000:]}")
-        seconds = float(found[1]) / 1000 * count / int(found[2])
-    return seconds, used[1] - used[0]
+    seconds = []
+    for prompts in (["a"], texts):
+        before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        subprocess.run(
+            [*command, "-p", "\n".join(prompts)],
+            capture_output=True,
+            check=True,
+            env={**os.environ, **gguf.ENVIRONMENT},
+        )
+        wall, after = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN)
+        seconds.append((wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime))
+    (start_wall, start_cpu), (wall, cpu) = seconds
+    return wall - start_wall, cpu - start_cpu
 
 
 def cpu_s(process: ModelProcess) -> float:

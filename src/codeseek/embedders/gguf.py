@@ -38,7 +38,7 @@ ENVIRONMENT: Final = {"GGML_NO_BACKTRACE": "1", "GOMP_SPINCOUNT": "1000"}
 
 _POOLING: Final[dict[Pooling, int]] = {"mean": 1, "cls": 2, "last": 3}
 _UNPOOLED, _RANK = 0, 4
-_TOKENS, _GPU_TOKENS = 512, 2048  # of a decode
+_TOKENS, _GPU_TOKENS = 256, 2048  # of a decode
 _SEQUENCES = 64  # of a decode
 _KEPT_TOKENS = 4096  # a context for longer texts is let go of after them
 _SCORE_BYTES = 2 << 30  # room for scores over the vocabulary, of an encoder's longest text
