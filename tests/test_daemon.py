@@ -355,7 +355,7 @@ def test_it_is_started_when_it_is_wanted_and_stopped_when_asked(runtime: Path) -
     assert start() == pid
     where = place.folder()
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in where.iterdir()}
-    assert modes == {"daemon.sock": 0o600, "daemon.lock": 0o600, "daemon.log": 0o600}
+    assert modes == {"daemon.sock": 0o600, "daemon.lock": 0o600, "start.lock": 0o600, "daemon.log": 0o600}
     assert stat.S_IMODE(where.stat().st_mode) == 0o700
     assert client.stop()
     assert not client.stop()

@@ -173,22 +173,33 @@ def _connect(where: Path) -> socket.socket | None:
 
 
 def _started(where: Path) -> socket.socket | None:
-    """Start a daemon, or wait for one that somebody else has just started."""
-    process = launch(where)
+    """Start a daemon, or wait for the one that somebody else is starting."""
+    from codeseek.errors import BusyError
+    from codeseek.lock import WriteLock
+
+    process: subprocess.Popen[bytes] | None = None
     deadline = time.monotonic() + START_S
-    try:
-        while time.monotonic() < deadline:
-            if (connection := _connect(where)) is not None:
-                return connection
-            if process.poll() not in (None, 0):  # 0: another one was quicker
-                raise DaemonError(
-                    f"the daemon could not be started (status {process.returncode})",
-                    hint="`codeseek daemon logs` says why; set `daemon = never` to do without it",
-                )
-            time.sleep(_PAUSE_S)
-        return None
-    finally:
-        process.returncode = process.returncode or 0  # it outlives this process, which is not to wait for it
+    with contextlib.ExitStack() as stack:
+        try:
+            while time.monotonic() < deadline:
+                if (connection := _connect(where)) is not None:
+                    return connection
+                if process is None:
+                    with contextlib.suppress(BusyError):
+                        stack.enter_context(WriteLock(place.start_lock_path(where)))
+                        if (connection := _connect(where)) is not None:  # it was started in the meantime
+                            return connection
+                        process = launch(where)
+                elif process.poll() not in (None, 0):
+                    raise DaemonError(
+                        f"the daemon could not be started (status {process.returncode})",
+                        hint="`codeseek daemon logs` says why; set `daemon = never` to do without it",
+                    )
+                time.sleep(_PAUSE_S)
+            return None
+        finally:
+            if process is not None:  # it outlives this process, which is not to wait for it
+                process.returncode = process.returncode or 0
 
 
 def launch(where: Path) -> subprocess.Popen[bytes]:

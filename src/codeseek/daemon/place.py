@@ -67,6 +67,11 @@ def lock_path(place: Path) -> Path:
     return place / "daemon.lock"
 
 
+def start_lock_path(place: Path) -> Path:
+    """Return the lock of whoever is starting the daemon."""
+    return place / "start.lock"
+
+
 def log_path(place: Path) -> Path:
     """Return where the daemon writes what nobody is there to hear."""
     return place / "daemon.log"
