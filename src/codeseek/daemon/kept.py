@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from codeseek.daemon.shelf import Shelf
 from codeseek.embedders import Choice
-from codeseek.errors import CodeseekError
+from codeseek.errors import BusyError, CodeseekError
 from codeseek.local import LocalEngine
 from codeseek.records import (
     WHOLE,
@@ -49,7 +49,11 @@ class KeptEngine:
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Answer from the index as it is."""
-        return self._engine.search(request)
+        try:
+            return self._engine.search(request)
+        except BusyError:  # a part had to be mended while the watcher's refresh was at it
+            with self._refreshing:
+                return self._engine.search(request)
 
     def similar(self, request: SimilarRequest) -> SearchResult:
         """Find chunks that mean the same as the one at a place."""
