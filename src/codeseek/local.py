@@ -97,7 +97,7 @@ class LocalEngine:
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Answer from the index as it is; raises `StoreError` when there is none or it cannot be mended."""
-        if self._chosen is not None and not request.quick:
+        if self._chosen is not None and not request.quick and request.arm != "lexical":
             self._chosen.prepare(request.query)
         return self._answer(lambda reading, _: reading.searcher.search(request), quick=request.quick)
 

@@ -62,6 +62,10 @@ class Chunk(NamedTuple):
     comments: tuple[tuple[int, int], ...] = ()
 
 
+Arm = Literal["both", "lexical", "dense"]
+"""What finds: words and meaning together as usual, or one of them alone, which is for comparing them."""
+
+
 class SearchRequest(NamedTuple):
     """A question and what narrows it. Empty tuples do not narrow; `paths` and `exclude` are glob patterns.
 
@@ -79,6 +83,7 @@ class SearchRequest(NamedTuple):
     explain: bool = False
     quick: bool = False
     changed_since: float | None = None
+    arm: Arm = "both"
 
 
 class SimilarRequest(NamedTuple):
@@ -127,11 +132,11 @@ class SearchResult(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-Phase = Literal["scan", "index", "merge", "embed"]
+Phase = Literal["scan", "index", "merge", "embed", "mine", "ask"]
 
 
 class Progress(NamedTuple):
-    """How far long work has come, in files, in the phase `embed` in chunks. `total` is None while unknown."""
+    """How far long work has come, in files, in the phase `embed` in chunks, in the phase `ask` in questions. `total` is None while unknown."""
 
     phase: Phase
     done: int

@@ -217,6 +217,24 @@ class Meaning:
         return average, math.sqrt(max(variance, 0.0)) or 1.0
 
 
+class NoMeaning(Meaning):
+    """Stands for the meaning of a question that is answered by words alone: it finds nothing and prefers nothing."""
+
+    def __init__(self) -> None: ...
+
+    def cosines(self, rows: Ints) -> Floats:
+        """Find all rows alike."""
+        return np.zeros(len(rows), np.float32)
+
+    def nearest(self, allowed: Mask, k: int, least: float = 0.0) -> tuple[Ints, Floats]:
+        """Find no row near."""
+        return np.zeros(0, np.int64), np.zeros(0, np.float32)
+
+    def spread(self, of_set: int) -> tuple[float, float]:
+        """Return mean and deviation of nothing."""
+        return 0.0, 1.0
+
+
 class Retrieval:
     """One question against one index: all that is computed once and used by both lists."""
 

@@ -15,7 +15,7 @@ from codeseek import analysis, ranking
 from codeseek.embedders import Embedder
 from codeseek.errors import UsageError
 from codeseek.records import KINDS, Chunk, Hit, SearchRequest, SearchResult, SimilarRequest
-from codeseek.retrieval import Files, Meaning, MeaningIndex, Ranked, Retrieval
+from codeseek.retrieval import Files, Meaning, MeaningIndex, NoMeaning, Ranked, Retrieval
 from codeseek.segments import CHUNK_KIND_OF_SYMBOL, CODE, OVERLAY
 from codeseek.vectors import VectorIndex
 from codeseek.wildcards import translate
@@ -29,6 +29,7 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 
 _SECTIONS_PER_FILE = 3
+_NEAREST_FOR_EACH = 20  # chunks looked at for each hit wanted, since few may be of one file
 LONGEST_QUERY = 4_000
 """Characters of a question that are read."""
 
@@ -76,8 +77,11 @@ class Searcher:
         index = self._index
         allowed = self._allowed(request)
         question = analysis.question(text, index.knows)
-        meaning = Meaning(self._meanings, self._embedder.embed_query(text))
-        second = self._second(text)
+        by_words_alone = request.arm == "lexical"
+        meaning = NoMeaning() if by_words_alone else Meaning(self._meanings, self._embedder.embed_query(text))
+        second = None if by_words_alone else self._second(text)
+        if request.arm == "dense":
+            return self._by_meaning(request, allowed, second or meaning, started)
         retrieval = Retrieval(index, self._files, question, meaning, second)
         code = retrieval.code(allowed, OVERLAY if request.kinds == ("comment",) else CODE)
         sections = retrieval.sections(allowed)
@@ -136,6 +140,25 @@ class Searcher:
         ]
         elapsed_ms = (time.perf_counter() - started) * 1000
         return SearchResult(tuple(hits), self._embedder.name, elapsed_ms=elapsed_ms)._replace(**told)
+
+    def _by_meaning(
+        self, request: SearchRequest, allowed: Mask, meaning: Meaning | TierMeaning, started: float
+    ) -> SearchResult:
+        """Return what is nearest in meaning, whatever its words: by the second model alone where there is one."""
+        index = self._index
+        rows, cosines = meaning.nearest(allowed & (index.chunk_set != OVERLAY), request.limit * _NEAREST_FOR_EACH)
+        taken: dict[int, int] = {}
+        hits = []
+        chunks = self._fetch(index.chunk_ids[rows].tolist())
+        for row, cosine in zip(rows.tolist(), cosines.tolist(), strict=True):
+            file = int(index.chunk_file[row])
+            most = request.per_file if index.chunk_set[row] == CODE else max(request.per_file, _SECTIONS_PER_FILE)
+            if taken.get(file, 0) < most and (chunk := chunks.get(int(index.chunk_ids[row]))):
+                taken[file] = taken.get(file, 0) + 1
+                hits.append(Hit(chunk, round(cosine, 4)))
+        elapsed_ms = (time.perf_counter() - started) * 1000
+        tier = self._tier.name if self._tier is not None and not isinstance(meaning, Meaning) else self._embedder.name
+        return SearchResult(tuple(hits[: request.limit]), tier, elapsed_ms=elapsed_ms)
 
     def _second(self, text: str) -> TierMeaning | None:
         """Return what the second model thinks of a question, if it has been asked."""

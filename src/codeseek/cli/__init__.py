@@ -80,8 +80,8 @@ def main(arguments: Sequence[str] | None = None, open_engine: OpenEngine = open_
         diagnostics.error(error.message, error.hint)
     except click.ClickException as error:
         diagnostics.error(*diagnostics.usage(error))
-    except KeyboardInterrupt:
-        diagnostics.error("interrupted", "what is done is kept")
+    except KeyboardInterrupt as stopped:
+        diagnostics.error("interrupted", str(stopped) or "what is done is kept")
         return ExitCode.INTERRUPTED
     except BrokenPipeError:
         output.abandon()

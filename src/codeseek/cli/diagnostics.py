@@ -139,7 +139,10 @@ class ProgressBar:
         "index": "indexing",
         "merge": "tidying the index",
         "embed": "embedding",
+        "mine": "making questions",
+        "ask": "asking",
     }
+    _units: ClassVar = {"merge": "chunks", "embed": "chunks", "ask": "questions"}
 
     def __init__(self) -> None:
         self._terminal = terminal.of(sys.stderr)
@@ -175,7 +178,7 @@ class ProgressBar:
         if progress.total:
             share = progress.done / progress.total
             parts[0] += f" {self._terminal.bar(share, _BAR)} {share:4.0%}"
-            unit = "files" if progress.phase in ("scan", "index") else "chunks"
+            unit = self._units.get(progress.phase, "files")
             parts.append(f"{progress.done:,}/{progress.total:,} {unit}")
             if share >= _TELL_LEFT_AFTER and rate:
                 parts.append(f"{_duration((progress.total - progress.done) / rate)} left")

@@ -22,6 +22,7 @@ _COMMANDS = {
     "list": "status",
     "forget": "status",
     "models": "models",
+    "eval": "eval",
     "daemon": "daemon",
     "config": "config",
     "completions": "completions",
