@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from codeseek import archive as archives
 from codeseek import catalogue, decoding, ignore, installed, mining, walker
+from codeseek.arrays import Damaged
 from codeseek.embedders import Choice, Embedder, Vectors, load_embedder
 from codeseek.errors import ModelError, ProjectError, UsageError
 from codeseek.local import LocalEngine
@@ -102,7 +103,7 @@ class Evaluation(NamedTuple):
     questions: tuple[Question, ...]
     runs: tuple[Run, ...]
     models: tuple[ModelFigures, ...]
-    index: IndexFigures
+    indexed: IndexFigures
     elapsed_s: float
     failures: tuple[tuple[str, ModelError], ...] = ()
     notes: tuple[str, ...] = ()
@@ -145,7 +146,12 @@ def contenders(names: Sequence[str], settings: Settings) -> tuple[Contender, ...
 
 
 def evaluate(
-    root: Path, settings: Settings, plan: Plan, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE
+    root: Path,
+    settings: Settings,
+    plan: Plan,
+    listener: ProgressListener | None = None,
+    *,
+    under: PurePosixPath = WHOLE,
 ) -> Evaluation:
     """Mine questions, hide what they are asked by in a copy, index that, and ask; only `under` a folder if one is given.
 
@@ -172,8 +178,11 @@ def evaluate(
     lost = len(named.difference(paths))
     notes = (f"{lost} of the {len(named)} files that answer given questions are not in the index",) if lost else ()
     elapsed_s = time.perf_counter() - started
-    # what users get comes first: all that the first model and words can do together
-    runs = sorted(bench.runs, key=lambda run: (run.model != bench.figures[0].label, run.arm not in ("both", "tiers")))
+    order = [
+        "",
+        *(figures.label for figures in reversed(bench.figures)),
+    ]  # what users get comes first, words alone last
+    runs = sorted(bench.runs, key=lambda run: -order.index(run.model))
     return Evaluation(
         root, plan.seed, questions, tuple(runs), tuple(bench.figures), figures, elapsed_s, tuple(bench.failures), notes
     )
@@ -200,7 +209,9 @@ def _prepare(
     hidden_in = {hidden.path for question in pool for hidden in question.hidden}
     texts = {path: mining.text_of(root, by_path[path]) for path in hidden_in}
     telling = {question.key: mining.telling_lines(question, texts) for question in pool}
-    told = _copy(root, copy, [*extra, *(file.path for file in files)], {line for lines in telling.values() for line in lines})
+    told = _copy(
+        root, copy, [*extra, *(file.path for file in files)], {line for lines in telling.values() for line in lines}
+    )
     pool = [question for question in pool if all(told[line] == 1 for line in telling[question.key])]
     chosen = mining.choose(pool, plan.questions)
     hidden: dict[str, list[Hidden]] = defaultdict(list)
@@ -244,7 +255,7 @@ class _Bench:
         reporter: Reporter,
         listener: ProgressListener | None,
     ) -> None:
-        """`settings` are for the copy, `known` is the folder of the project's own index."""
+        """Prepare; `settings` are for the copy, `known` is the folder of the project's own index."""
         self.runs: list[Run] = []
         self.figures: list[ModelFigures] = []
         self.failures: list[tuple[str, ModelError]] = []
@@ -318,7 +329,7 @@ class _Bench:
         """Copy what the model has made for the project's own index: most chunks of the copy are the same."""
         source = archives.folder_of(self._known, embedder.fingerprint)
         target = archives.folder_of(self._settings.index_directory(self._copy), embedder.fingerprint)
-        with suppress(OSError, archives.Damaged):
+        with suppress(OSError, Damaged):
             header = archives.read_header(source)
             target.mkdir(parents=True)
             for suffix in (".keys", ".vectors"):  # in this order: another process may be adding rows

@@ -136,7 +136,10 @@ Phase = Literal["scan", "index", "merge", "embed", "mine", "ask"]
 
 
 class Progress(NamedTuple):
-    """How far long work has come, in files, in the phase `embed` in chunks, in the phase `ask` in questions. `total` is None while unknown."""
+    """How far long work has come, in files; in the phases `merge` and `embed` in chunks, in `ask` in questions.
+
+    `total` is None while unknown.
+    """
 
     phase: Phase
     done: int

@@ -156,10 +156,11 @@ class MeaningIndex:
 class Meaning:
     """How near every row is to one question in meaning: of all rows where they are few, else of those asked for."""
 
-    def __init__(self, meanings: MeaningIndex, query: Floats) -> None:
+    def __init__(self, meanings: MeaningIndex, query: Floats | None) -> None:
+        """Without a `query` all rows are alike, and none is near: words alone decide."""
         self._meanings = meanings
-        self._query = query
-        self._all = meanings.scan(query)
+        self._query = np.zeros(0, np.float32) if query is None else query
+        self._all = np.zeros(len(meanings.index), np.float32) if query is None else meanings.scan(query)
         self._likeness: Floats | None = None
         self._top: tuple[Ints, Floats] | None = None
 
@@ -215,24 +216,6 @@ class Meaning:
         average = float(mean @ self._query)
         variance = float(self._query @ product @ self._query) - average * average
         return average, math.sqrt(max(variance, 0.0)) or 1.0
-
-
-class NoMeaning(Meaning):
-    """Stands for the meaning of a question that is answered by words alone: it finds nothing and prefers nothing."""
-
-    def __init__(self) -> None: ...
-
-    def cosines(self, rows: Ints) -> Floats:
-        """Find all rows alike."""
-        return np.zeros(len(rows), np.float32)
-
-    def nearest(self, allowed: Mask, k: int, least: float = 0.0) -> tuple[Ints, Floats]:
-        """Find no row near."""
-        return np.zeros(0, np.int64), np.zeros(0, np.float32)
-
-    def spread(self, of_set: int) -> tuple[float, float]:
-        """Return mean and deviation of nothing."""
-        return 0.0, 1.0
 
 
 class Retrieval:

@@ -82,7 +82,9 @@ def board(evaluation: Evaluation) -> Board:
                 {name: bootstrap.estimate([of(each.ranks) for each in run.answers]) for name, of in METRICS.items()},
                 _parts(bootstrap, values, languages),
                 _parts(bootstrap, values, sources),
-                None if run is evaluation.runs[0] else bootstrap.estimate([a - b for a, b in zip(values, first, strict=True)]),
+                None
+                if run is evaluation.runs[0]
+                else bootstrap.estimate([a - b for a, b in zip(values, first, strict=True)]),
                 statistics.median(times),
                 times[min(len(times) * 95 // 100, len(times) - 1)],
             )
@@ -94,22 +96,24 @@ def compared(now: Board, path: Path) -> Board:
     """Compare the first row with the same arm of an earlier evaluation; raises `UsageError` where that is none."""
     first = now.rows[0]
     then = _read(path, first)
-    values = dict(zip((question.key for question in now.evaluation.questions), _values(now.evaluation.runs[0].answers), strict=True))
+    questions = now.evaluation.questions
+    ours = _values(now.evaluation.runs[0].answers)
+    values = {question.key: value for question, value in zip(questions, ours, strict=True)}
     shared = [key for key in values if key in then]
     if len(shared) >= _FEWEST_SHARED:
-        targets = {question.key: question.targets[0].path for question in now.evaluation.questions}
-        bootstrap = Bootstrap([targets[key] for key in shared], now.evaluation.seed)
+        clusters = {question.key: question.cluster for question in questions}
+        bootstrap = Bootstrap([clusters[key] for key in shared], now.evaluation.seed)
         difference = bootstrap.estimate([values[key] - then[key] for key in shared])
         return now._replace(change=Change(statistics.fmean(then[key] for key in shared), difference, len(shared)))
-    ours = first.scores[CHIEF]
+    own = first.scores[CHIEF]
     earlier = Bootstrap(then, now.evaluation.seed).estimate([*then.values()])
     # of two independent means, the variances add up; the larger half of each interval stands for its deviation
     spread = (
-        (max(ours.high - ours.mean, ours.mean - ours.low)) ** 2
-        + (max(earlier.high - earlier.mean, earlier.mean - earlier.low)) ** 2
+        max(own.high - own.mean, own.mean - own.low) ** 2
+        + max(earlier.high - earlier.mean, earlier.mean - earlier.low) ** 2
     ) ** 0.5
-    mean = ours.mean - earlier.mean
-    return now._replace(change=Change(earlier.mean, Estimate(mean, mean - spread, mean + spread, ours.count), 0))
+    mean = own.mean - earlier.mean
+    return now._replace(change=Change(earlier.mean, Estimate(mean, mean - spread, mean + spread, own.questions), 0))
 
 
 def judged(now: Board, floor: float, *, share: bool) -> Board:
@@ -140,7 +144,7 @@ def record(now: Board) -> dict[str, Any]:
         "made_at": now.made_at.isoformat(timespec="seconds"),
         "seed": evaluation.seed,
         "elapsed_s": round(evaluation.elapsed_s, 3),
-        "index": _rounded(evaluation.index._asdict()),
+        "index": _rounded(evaluation.indexed._asdict()),
         "models": [_rounded(figures._asdict()) for figures in evaluation.models],
         "arms": [
             {
@@ -169,14 +173,18 @@ def record(now: Board) -> dict[str, Any]:
         ],
         "baseline": None
         if now.change is None
-        else {"then": round(now.change.then, 4), "difference": _estimate(now.change.difference), "paired": now.change.paired},
+        else {
+            "then": round(now.change.then, 4),
+            "difference": _estimate(now.change.difference),
+            "paired": now.change.paired,
+        },
         "failed": now.failed,
         "notes": [*evaluation.notes, *(f"{label}: {error.message}" for label, error in evaluation.failures)],
     }
 
 
 def _bootstrap(evaluation: Evaluation) -> Bootstrap:
-    return Bootstrap((question.targets[0].path for question in evaluation.questions), evaluation.seed)
+    return Bootstrap((question.cluster for question in evaluation.questions), evaluation.seed)
 
 
 def _values(answers: Sequence[Answer]) -> list[float]:
@@ -230,7 +238,8 @@ def _table(path: Path) -> dict[tuple[str, str], dict[str, Ranks]]:
         return ranks
     except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
         raise UsageError(
-            f"`{path}` is no evaluation: {error or type(error).__name__}", "make one with `codeseek eval --format json`"
+            f"`{path}` is no evaluation: {str(error) or type(error).__name__}",
+            "make one with `codeseek eval --format json`",
         ) from error
 
 

@@ -42,22 +42,23 @@ class Estimate(NamedTuple):
     mean: float
     low: float
     high: float
-    count: int
+    questions: int
 
 
 def ranks(hits: Sequence[Place], targets: Sequence[Target]) -> Ranks:
     """Return where the targets are among the hits: a target's rank is that of the first hit that overlaps it."""
-    exact, in_file = set(), set()
+    exact: set[int] = set()
+    in_file: set[int] = set()
     for target in targets:
         same = [(rank, hit) for rank, hit in enumerate(hits[:CUTOFF], 1) if hit.path == target.path]
+        over = [rank for rank, hit in same if not target.last_line or _overlaps(hit, target)]
         in_file.update(rank for rank, _ in same[:1])
-        exact.update(
-            next(
-                ([rank] for rank, hit in same if not target.last_line
-                 or (hit.first_line <= target.last_line and hit.last_line >= target.first_line)), [],
-            )
-        )  # fmt: skip
+        exact.update(over[:1])
     return Ranks(len(targets), tuple(sorted(exact)), tuple(sorted(in_file)))
+
+
+def _overlaps(hit: Place, target: Target) -> bool:
+    return hit.first_line <= target.last_line and hit.last_line >= target.first_line
 
 
 def ndcg(found: Ranks) -> float:
@@ -90,7 +91,7 @@ METRICS: dict[str, Callable[[Ranks], float]] = {
 class Bootstrap:
     """Draws questions again and again, whole clusters of them, to see how much a mean owes to chance.
 
-    Questions on one file are alike: they are drawn together, so that many of one file do not feign certainty.
+    Questions of one cluster, such as those on one file, are alike: drawn together, they do not feign certainty.
     """
 
     def __init__(self, clusters: Iterable[str], seed: int) -> None:
@@ -98,7 +99,9 @@ class Bootstrap:
         self._cluster = np.array([numbers.setdefault(name, len(numbers)) for name in clusters], np.int64)
         generator = np.random.default_rng(seed)
         size = len(numbers)
-        self._draws = generator.multinomial(size, np.full(size, 1 / size), _SAMPLES).astype(np.float64) if size else None
+        self._draws = (
+            generator.multinomial(size, np.full(size, 1 / size), _SAMPLES).astype(np.float64) if size else None
+        )
 
     def estimate(self, values: Sequence[float] | Floats, among: Sequence[bool] | None = None) -> Estimate:
         """Return the mean of the questions' values, only `among` some of them, with its interval.

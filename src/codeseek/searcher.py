@@ -15,7 +15,7 @@ from codeseek import analysis, ranking
 from codeseek.embedders import Embedder
 from codeseek.errors import UsageError
 from codeseek.records import KINDS, Chunk, Hit, SearchRequest, SearchResult, SimilarRequest
-from codeseek.retrieval import Files, Meaning, MeaningIndex, NoMeaning, Ranked, Retrieval
+from codeseek.retrieval import Files, Meaning, MeaningIndex, Ranked, Retrieval
 from codeseek.segments import CHUNK_KIND_OF_SYMBOL, CODE, OVERLAY
 from codeseek.vectors import VectorIndex
 from codeseek.wildcards import translate
@@ -78,7 +78,7 @@ class Searcher:
         allowed = self._allowed(request)
         question = analysis.question(text, index.knows)
         by_words_alone = request.arm == "lexical"
-        meaning = NoMeaning() if by_words_alone else Meaning(self._meanings, self._embedder.embed_query(text))
+        meaning = Meaning(self._meanings, None if by_words_alone else self._embedder.embed_query(text))
         second = None if by_words_alone else self._second(text)
         if request.arm == "dense":
             return self._by_meaning(request, allowed, second or meaning, started)

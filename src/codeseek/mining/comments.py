@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import takewhile
 
 from codeseek import chunkers
@@ -69,9 +70,13 @@ def _ends(chunks: Sequence[Chunk], count: int) -> dict[int, int]:
     for number, (line, definition, at) in enumerate(found):
         ends[line] = found[number + 1][0] if number + 1 < len(found) else count
         if CHUNK_KINDS.get(definition.kind) == "class":
-            members = takewhile(lambda chunk: definition.name in chunk.breadcrumb, chunks[at + 1 :])
+            members = takewhile(partial(_is_member, definition.name), chunks[at + 1 :])
             ends[line] = max([ends[line], *(chunk.last_line for chunk in members)])
     return ends
+
+
+def _is_member(name: str, chunk: Chunk) -> bool:
+    return name in chunk.breadcrumb
 
 
 def _meant(
@@ -81,7 +86,7 @@ def _meant(
     path = str(file.path)
     following = next((line for line in defined if line > last), len(lines.lines))
     enclosing = max((line for line in defined if line <= first), default=-1)
-    if _LITERAL.match(raw) and 0 <= enclosing and first - enclosing <= 2 * _ATTRIBUTES:
+    if _LITERAL.match(raw) and enclosing >= 0 and first - enclosing <= 2 * _ATTRIBUTES:
         return "docstring", Target(path, enclosing + 1, max(defined[enclosing], last + 1))
     if _OF_FILE.match(raw) or (_LITERAL.match(raw) and enclosing < 0):
         return "docstring", Target(path)

@@ -44,16 +44,19 @@ _REFERENCE = re.compile(
     re.IGNORECASE,
 )
 _ROUTINE = re.compile(
-    r"\A\W*(?:merge|revert|bump|release|version|v?\d+\.\d|prepare|start version|update[sd]? (?:dependenc|dev|requirements|lock"
-    r"|readme|changelog|version|api|\S+\.\w+\Z)|upgrade|pin |wip\b|fixup!|squash!|amend!|initial commit|init\b|following the release|minor\b|typos?\b"
-    r"|(?:fix\w*|correct\w*|add\w*|update\w*|clean\w*|remove\w*|minor|more|some|small)(?: (?:up|some|a|the|more|minor|broken"
-    r"|failing|unused|missing|trailing|flaky|old|doc|code))*"
-    r" (?:tests?|typos?|lint\w*|format\w*|style|whitespace|imports?|comments?|docs?|docstrings?|changelog|build|ci|warnings?|links?|examples?)\b"
+    r"\A\W*(?:"
+    r"merge|revert|bump|release|version|v?\d+\.\d|prepare|start version|following the release|initial commit|init\b|minor\b"
+    r"|update[sd]? (?:dependenc|dev|requirements|lock|readme|changelog|version|api|\S+\.\w+\Z)|upgrade|pin |wip\b"
+    r"|fixup!|squash!|amend!|typos?\b|lint|reformat|format|apply (?:black|ruff|rustfmt|clippy|prettier|suggestion)"
+    r"|run (?:black|ruff|rustfmt)|(?:move|rename) \S+ to|new translations|translat\w+|code review|address\w* (?:review|comment)"
+    r"|cherry.pick|backport|sync\b|correct [0-9a-f]{7}"
+    r"|(?:fix\w*|correct\w*|add\w*|update\w*|clean\w*|remove\w*|more|some|small)"
+    r"(?: (?:up|some|a|the|more|minor|broken|failing|unused|missing|trailing|flaky|old|doc|code))* (?:tests?|typos?|lint\w*"
+    r"|format\w*|style|whitespace|imports?|comments?|docs?|docstrings?|changelog|build|ci|warnings?|links?|examples?)\b"
     r"|(?:chore|ci|build|docs?|style|tests?|deps|release|revert)(?:\([^)]*\))?!?:"
-    r"|lint|reformat|format|apply (?:black|ruff|rustfmt|clippy|prettier|suggestion)|run (?:black|ruff|rustfmt)|rename \S+ to"
-    r"|new translations|translat\w+|move \S+ to|code review|address\w* (?:review|comment)|cherry.pick|backport|sync\b|correct [0-9a-f]{7}"
-    r"|发布|版本|升级|更新(?:依赖|版本|文档|日志|说明)|合并|回滚|修复?(?:拼写|注释|格式|测试)|(?:增加|添加|补充|修改|优化)(?:注释|测试|文档|用例)|格式化)"
-    r"|\bbump(?:s|ed)?\b.*\bfrom\b.*\bto\b|pre-commit autoupdate|signed-off-by",
+    r"|发布|版本|升级|更新(?:依赖|版本|文档|日志|说明)|合并|回滚|修复?(?:拼写|注释|格式|测试)"
+    r"|(?:增加|添加|补充|修改|优化)(?:注释|测试|文档|用例)|格式化"
+    r")|\bbump(?:s|ed)?\b.*\bfrom\b.*\bto\b|pre-commit autoupdate|signed-off-by",
     re.IGNORECASE,
 )
 _ASIDE = re.compile(

@@ -35,13 +35,17 @@ def questions(path: Path, project: str) -> list[Question]:
             row = json.loads(line)
             rows.append((row.get("repo") or project, _of_row(row)))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise UsageError(f"`{path}`, line {number}, is no question", f"a line looks like this: {_EXAMPLE}") from error
+            raise UsageError(
+                f"`{path}`, line {number}, is no question", f"a line looks like this: {_EXAMPLE}"
+            ) from error
     found = [question for repository, asked in rows if repository == project for question in asked]
     if not found:
         named = ", ".join(f"`{name}`" for name in sorted({name for name, _ in rows})[:5])
         raise UsageError(
             f"`{path}` has no question for `{project}`",
-            f"its questions are for {named}: the folder has to be called so, or leave `repo` out" if named else _EXAMPLE,
+            f"its questions are for {named}: the folder has to be called so, or leave `repo` out"
+            if named
+            else _EXAMPLE,
         )
     return found
 

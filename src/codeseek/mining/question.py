@@ -44,6 +44,11 @@ class Question(NamedTuple):
         paths = "\0".join(sorted({target.path for target in self.targets}))
         return digest(self.source, self.text, paths)
 
+    @property
+    def cluster(self) -> str:
+        """What questions share that are alike: a file, or of given ones, which may be translations, all their targets."""
+        return digest(*map(str, self.targets)) if self.source == "file" else self.targets[0].path
+
 
 def digest(*parts: str) -> str:
     """Return a short hash of texts."""

@@ -13,9 +13,14 @@ from codeseek.records import Chunk, SourceFile
 
 _HEADING_WITHIN = 3  # lines of a section
 _SHORTEST_BODY = 120  # characters of a section that are left to be found
-_NOT_PROSE = re.compile(r"\s*(?:[-*+•|>:!<=~^`#]|\d+[.)]\s|\.\. |\[!?[\w ]*\]|\{|@|\\|import\b|export\b|---)|\s{4}|\s*\Z")
+_NOT_PROSE = re.compile(
+    r"\s*(?:[-*+•|>:!<=~^`#]|\d+[.)]\s|\.\. |\[!?[\w ]*\]|\{|@|\\|import\b|export\b|---)|\s{4}|\s*\Z"
+)
 _NO_MORE_PROSE = re.compile(r"\s*(?:[-*+•|>!=~^#]\s|\d+[.)]\s|\.\. |```|~~~|:::|[-=~^]{3}|\Z)")
-_NOTICE = re.compile(r"changelog|change log|unreleased|\bv?\d+\.\d+|table of contents|contribut|sponsor|目录|更新日志|贡献", re.IGNORECASE)
+_NOTICE = re.compile(
+    r"changelog|change log|unreleased|\bv?\d+\.\d+|table of contents|contribut|sponsor|目录|更新日志|贡献",
+    re.IGNORECASE,
+)
 
 
 def questions(file: SourceFile, text: str) -> Iterator[Question]:

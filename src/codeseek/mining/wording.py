@@ -43,14 +43,19 @@ _MARKUP = (
 )
 _BREAK = re.compile(r"<\s*/?(?:br|p|ul|ol|li|pre|h\d|blockquote)\b[^<>]*>", re.IGNORECASE)
 _END_OF_PROSE = re.compile(
-    r"\n\s*\n|\n[ \t]*(?:[@\\]\w|:\w[^:`\n]*:(?!`)|(?:[-*+•]|\d+[.)])\s|[=~^\"-]{3,}|>{3}|```|\||(?:Args|Arguments|Params|Parameters|"
-    r"Returns?|Raises|Yields|Examples?|Usage|Notes?|See also|Throws|Errors|Panics|Safety)\s*:?\s*(?:\n|$))",
+    r"\n\s*\n|\n[ \t]*(?:[@\\]\w|:\w[^:`\n]*:(?!`)|(?:[-*+•]|\d+[.)])\s|[=~^\"-]{3,}|>{3}|```|\||"
+    r"(?:Args|Arguments|Params|Parameters|Returns?|Raises|Yields|Examples?|Usage|Notes?|See also|Throws|Errors|Panics|Safety)\s*:?\s*(?:\n|$))",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"[。！？]|[.!?:](?=\s+(?:[A-Z`'\"(\d]|[\u3400-\u9fff])|\s*\Z)|：\s*\Z")
 _AROUND = " .。:：;；,，-–—•\ufe0f\u200d" + "".join(map(chr, (*range(0x2600, 0x27C0), *range(0x1F300, 0x1FB00))))
-_CUT_OFF = re.compile(r"\b(?:the|a|an|at|is|are|to|of|and|or|as|by|with|for|from|in|into|on|be|you|like|than|via|following)\Z", re.IGNORECASE)
-_ABBREVIATION = re.compile(r"(?:\b(?:e\.g|i\.e|etc|vs|cf|resp|approx|incl|no|fig|al|eq|sec)|\b[A-Z])\.\Z", re.IGNORECASE)
+_CUT_OFF = re.compile(
+    r"\b(?:the|a|an|at|is|are|to|of|and|or|as|by|with|for|from|in|into|on|be|you|like|than|via|following)\Z",
+    re.IGNORECASE,
+)
+_ABBREVIATION = re.compile(
+    r"(?:\b(?:e\.g|i\.e|etc|vs|cf|resp|approx|incl|no|fig|al|eq|sec)|\b[A-Z])\.\Z", re.IGNORECASE
+)
 
 _JUNK = re.compile(
     r"copyright|licen[sc]e|\bspdx\b|all rights reserved|permission is hereby|\bwarrant(?:y|ies)\b|版权|许可证"
@@ -64,8 +69,12 @@ _JUNK = re.compile(
     r"|lorem ipsum",
     re.IGNORECASE,
 )
-_INTRODUCTION = re.compile(r"\b(?:the|as) follow(?:ing|s)\b.{0,30}\Z|^the following|(?:以下|如下|下面|下列).{0,6}\Z", re.IGNORECASE)
-_CODE = re.compile(r"[;{}]\s*\Z|=>|->|\)\s*\{|^\s*(?:import|from|return|if|for|while|let|const|var|def|fn)\b.*[=({:]\s*\S*\Z|==|&&|\|\|")
+_INTRODUCTION = re.compile(
+    r"\b(?:the|as) follow(?:ing|s)\b.{0,30}\Z|^the following|(?:以下|如下|下面|下列).{0,6}\Z", re.IGNORECASE
+)
+_CODE = re.compile(
+    r"[;{}]\s*\Z|=>|->|\)\s*\{|^\s*(?:import|from|return|if|for|while|let|const|var|def|fn)\b.*[=({:]\s*\S*\Z|==|&&|\|\|"
+)
 _FUNCTION_WORDS = frozenset(
     "a an and are as at be been but by can does for from has have how if in into is it its no not of on only or out over so"
     " than that the their then there this to up used using was what when where which whether will with without".split()

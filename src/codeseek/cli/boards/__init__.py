@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from codeseek.cli.terminal import Terminal
-from codeseek.scoreboard import Board
+
+if TYPE_CHECKING:
+    from codeseek.scoreboard import Board
 
 FORMATS = ("text", "json")
 

@@ -49,14 +49,25 @@ def _pieces(board: Board) -> Iterator[str]:
     series = _series(board)
     yield "<h2>Which way of searching finds it</h2>\n"
     yield (
-        f"<p>{CHIEF} rewards an answer the more the nearer it is to the top; 1 is a perfect list. The lines are 95 % intervals:"
-        " where a difference is smaller than chance would make it, the table below says so by leaving it grey.</p>\n"
+        f"<p>{CHIEF} rewards an answer the more the nearer it is to the top; 1 is a perfect list. The lines are 95 % intervals."
+        " Whether a difference is more than chance, the table tells by its colour: grey is not.</p>\n"
     )
-    yield _figure(plots.intervals(f"{CHIEF} of each arm with its 95 % interval", [("", _dots(series, [row.scores[CHIEF] for row in board.rows]))]))
+    yield _figure(
+        plots.intervals(
+            f"{CHIEF} of each arm with its 95 % interval",
+            [("", _dots(series, [row.scores[CHIEF] for row in board.rows]))],
+        )
+    )
     yield _scores(board)
     yield "<h2>How far down one has to read</h2>\n<p>The share of answers within the first hits.</p>\n"
     within = [
-        (each, [sum(recall(answer.ranks.exact, answer.ranks.wanted, rank) for answer in run.answers) / len(run.answers) for rank in range(1, CUTOFF + 1)])
+        (
+            each,
+            [
+                sum(recall(answer.ranks.exact, answer.ranks.wanted, rank) for answer in run.answers) / len(run.answers)
+                for rank in range(1, CUTOFF + 1)
+            ],
+        )
         for each, run in zip(series, evaluation.runs, strict=True)
     ]
     yield _figure(plots.curves("Share of answers within the first hits", within, "hits read"))
@@ -66,7 +77,10 @@ def _pieces(board: Board) -> Iterator[str]:
     ):
         if len(parts[0]) > 1:
             yield f"<h2>{title}</h2>\n" + (f"<p>{told}</p>\n" if told else "")
-            groups = [(f"{part} ({parts[0][part].count:,})", _dots(series, [row[part] for row in parts])) for part in parts[0]]
+            groups = [
+                (f"{part} ({parts[0][part].questions:,})", _dots(series, [row[part] for row in parts]))
+                for part in parts[0]
+            ]
             yield _figure(plots.intervals(f"{CHIEF} {title.lower()}", groups))
     yield _models(board, series)
     yield "<h2>Questions and answers</h2>\n"
@@ -94,32 +108,49 @@ _SOURCES = (
 def _asked(board: Board) -> str:
     evaluation = board.evaluation
     sources = Counter(question.source for question in evaluation.questions).most_common()
-    told = ", ".join(f"{count:,} from {'a ' if source == 'file' else ''}{source}{'' if source in ('file', 'documentation') else 's'}" for source, count in sources)
+    told = ", ".join(
+        f"{count:,} from {'a ' if source == 'file' else ''}{source}{'' if source in ('file', 'documentation') else 's'}"
+        for source, count in sources
+    )
     return f"{len(evaluation.questions):,} questions whose answers are known: {told}."
 
 
 def _tiles(board: Board) -> str:
-    first, index = board.rows[0], board.evaluation.index
+    first, index = board.rows[0], board.evaluation.indexed
     chief = first.scores[CHIEF]
     tiles = [
         (f"{CHIEF}, {first.name}", short(chief.mean), f"{short(chief.low)} to {short(chief.high)}"),
-        ("found in the first ten", f"{first.scores['recall@10'].mean:.0%}", f"right file: {first.scores['file recall@10'].mean:.0%}"),
-        ("a question takes", f"{first.p50_ms:.0f} ms" if first.p50_ms >= 10 else f"{first.p50_ms:.1f} ms", f"95 % within {first.p95_ms:.0f} ms"),
+        (
+            "found in the first ten",
+            f"{first.scores['recall@10'].mean:.0%}",
+            f"right file: {first.scores['file recall@10'].mean:.0%}",
+        ),
+        (
+            "a question takes",
+            f"{first.p50_ms:.0f} ms" if first.p50_ms >= 10 else f"{first.p50_ms:.1f} ms",
+            f"95 % within {first.p95_ms:.0f} ms",
+        ),
         ("indexed in", tables.duration(index.elapsed_s), f"{index.files:,} files, {index.functions:,} functions"),
         ("index", tables.size(index.size_bytes), f"{index.chunks:,} chunks"),
     ]
     if (change := board.change) is not None:
         told = f"{short(change.difference.low, signed=True)} to {short(change.difference.high, signed=True)}"
         tiles.insert(1, ("since the baseline", short(change.difference.mean, signed=True), told))
-    cells = "".join(f"<div><dt>{_safe(name)}</dt><dd>{_safe(value)}<small>{_safe(more)}</small></dd></div>" for name, value, more in tiles)
+    cells = "".join(
+        f"<div><dt>{_safe(name)}</dt><dd>{_safe(value)}<small>{_safe(more)}</small></dd></div>"
+        for name, value, more in tiles
+    )
     return f'<dl class="tiles">{cells}</dl>\n'
 
 
 def _series(board: Board) -> list[Series]:
     """Give every row its colour: words alone are grey, the others take turns."""
-    series, colours = [], [number for number in range(_COLOURS) if number != 2]
+    series: list[Series] = []
+    colours = [number for number in range(_COLOURS) if number != 2]
     for row in board.rows:
-        colour = 2 if row.arm == "lexical" else colours[len([one for one in series if one.arm != "lexical"]) % len(colours)]
+        colour = (
+            2 if row.arm == "lexical" else colours[len([one for one in series if one.arm != "lexical"]) % len(colours)]
+        )
         series.append(Series(row.name, row.arm, colour))
     return series
 
@@ -136,7 +167,8 @@ def _scores(board: Board) -> str:
         rows.append([*cells, f"{row.p50_ms:.1f} ms", f"{row.p95_ms:.1f} ms"])
     arms = {row.arm for row in board.rows}
     told = "; ".join(f"<b>{arm}</b> is {does}" for arm, does in _ARMS.items() if arm in arms)
-    return f'{_table(head, rows)}<p class="note">{told}. Differences are told with the 95 % interval of a paired comparison.</p>\n'
+    note = f"{told}. Differences are told with the 95 % interval of a paired comparison."
+    return f'{_table(head, rows)}<p class="note">{note}</p>\n'
 
 
 def _difference(estimate: Estimate | None) -> str:
@@ -150,9 +182,22 @@ def _difference(estimate: Estimate | None) -> str:
 def _models(board: Board, series: Sequence[Series]) -> str:
     models = board.evaluation.models
     best: Mapping[str, tuple[Series, Estimate]] = {
-        row.model: (each, row.scores[CHIEF]) for row, each in reversed(list(zip(board.rows, series, strict=True))) if row.arm != "dense"
+        row.model: (each, row.scores[CHIEF])
+        for row, each in reversed(list(zip(board.rows, series, strict=True)))
+        if row.arm != "dense"
     }
-    head = ["", "form", "dimensions", "context", "file", "vectors", "texts/s", "loads in", f"{CHIEF} alone", f"{CHIEF} with words"]
+    head = [
+        "",
+        "form",
+        "dimensions",
+        "context",
+        "file",
+        "vectors",
+        "texts/s",
+        "loads in",
+        f"{CHIEF} alone",
+        f"{CHIEF} with words",
+    ]
     alone = {row.model: row.scores[CHIEF] for row in board.rows if row.arm == "dense"}
     rows = [
         [
@@ -182,10 +227,18 @@ def _questions(title: str, pairs: Sequence[tuple[Question, Answer]]) -> str:
     for question, answer in pairs[:_MOST_SHOWN]:
         answered = "<br>".join(f"<code>{_place(target)}</code>" for target in question.targets)
         rank = answer.ranks.exact[0] if answer.ranks.exact else 0
-        instead = "" if rank == 1 else "<br>".join(f"<code>{_place(place)}</code>" for place in answer.top[: max(rank - 1, 0) or None])
+        instead = (
+            ""
+            if rank == 1
+            else "<br>".join(f"<code>{_place(place)}</code>" for place in answer.top[: max(rank - 1, 0) or None])
+        )
         rows.append([_safe(question.text), question.source, str(rank or "—"), answered, instead])
     more = f"<p class='note'>and {len(pairs) - _MOST_SHOWN:,} more</p>" if len(pairs) > _MOST_SHOWN else ""
-    table = _table(["question", "from", "rank", "answer", "" if title == "Found first" else "before it"], rows, "words") if rows else "<p>None.</p>"
+    table = (
+        _table(["question", "from", "rank", "answer", "" if title == "Found first" else "before it"], rows, "words")
+        if rows
+        else "<p>None.</p>"
+    )
     return f"<details><summary>{title}: {len(pairs):,}</summary>{table}{more}</details>\n"
 
 

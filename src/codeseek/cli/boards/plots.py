@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from html import escape
+from itertools import pairwise
 from typing import NamedTuple
 
 from codeseek import screen
@@ -86,12 +87,15 @@ def curves(title: str, series: Sequence[tuple[Series, Sequence[float]]], below: 
     high = max(math.ceil(max(max(values) for _, values in series) * 10) / 10, 0.1)
     count = max(len(values) for _, values in series)
     parts = [
-        f'<path class="grid" d="M{left} {y:.1f}H{right:.1f}"/>' + _text(left - 8, y + 4, f"{share:.0%}", "tick", anchor="end")
+        f'<path class="grid" d="M{left} {y:.1f}H{right:.1f}"/>'
+        + _text(left - 8, y + 4, f"{share:.0%}", "tick", anchor="end")
         for share in _steps(0.0, high)
         for y in (_scaled(share, 0, high, top + height, top),)
     ]
-    for rank in range(1, count + 1):
-        parts.append(_text(_scaled(rank, 1, count, left + 12, right - 12), top + height + 20, str(rank), "tick", anchor="middle"))
+    parts += [
+        _text(_scaled(rank, 1, count, left + 12, right - 12), top + height + 20, str(rank), "tick", anchor="middle")
+        for rank in range(1, count + 1)
+    ]
     parts.append(_text((left + right) / 2, top + height + 40, below, "tick", anchor="middle"))
     ends = _apart([_scaled(values[-1], 0, high, top + height, top) for _, values in series], 17)
     for (each, values), end in zip(series, ends, strict=True):
@@ -114,7 +118,8 @@ def speeds(title: str, points: Sequence[Point]) -> str:
     logs = [math.log10(max(point.texts_per_s, 0.01)) for point in points]
     first, last = math.floor(min(logs)), max(math.ceil(max(logs)), math.floor(min(logs)) + 1)
     parts = [
-        f'<path class="grid" d="M{left} {y:.1f}H{right:.1f}"/>' + _text(left - 8, y + 4, short(score), "tick", anchor="end")
+        f'<path class="grid" d="M{left} {y:.1f}H{right:.1f}"/>'
+        + _text(left - 8, y + 4, short(score), "tick", anchor="end")
         for score in _steps(low, high)
         for y in (_scaled(score, low, high, top + height, top),)
     ]
@@ -127,14 +132,21 @@ def speeds(title: str, points: Sequence[Point]) -> str:
     for point, log in zip(points, logs, strict=True):
         x, value = _scaled(log, first, last, left + 20, right - 20), point.value
         y, a, b = (_scaled(each, low, high, top + height, top) for each in (value.mean, value.low, value.high))
-        told = f"{point.series.name}: {value.mean:.3f} at {point.texts_per_s:,.0f} texts a second, {point.vector_bytes:,} bytes of vectors"
+        speed = f"{point.texts_per_s:,.0f} texts a second, {point.vector_bytes:,} bytes of vectors"
+        told = f"{point.series.name}: {value.mean:.3f} at {speed}"
         radius = 7 + 15 * math.sqrt(point.vector_bytes / largest)
         beyond = x > (left + right) / 2
         parts.append(
             f'<g class="c{point.series.colour}"><title>{escape(told)}</title>'
             f'<circle class="halo" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>'
             f'<path class="whisker" d="M{x:.1f} {a:.1f}V{b:.1f}"/>{_mark(point.series.arm, x, y)}'
-            + _text(x + (-1 if beyond else 1) * (radius + 6), y - 6, point.series.name, "name", anchor="end" if beyond else "start")
+            + _text(
+                x + (-1 if beyond else 1) * (radius + 6),
+                y - 6,
+                point.series.name,
+                "name",
+                anchor="end" if beyond else "start",
+            )
             + "</g>"
         )
     return _svg(title, top + height + 48, parts)
@@ -144,7 +156,10 @@ def _axis_below(low: float, high: float, left: float, right: float, y: float) ->
     pieces = []
     for score in _steps(low, high):
         x = _scaled(score, low, high, left, right)
-        pieces.append(f'<path class="grid" d="M{x:.1f} {_TOP}V{y:.1f}"/>' + _text(x, y + 18, short(score)[:3], "tick", anchor="middle"))
+        pieces.append(
+            f'<path class="grid" d="M{x:.1f} {_TOP}V{y:.1f}"/>'
+            + _text(x, y + 18, short(score)[:3], "tick", anchor="middle")
+        )
     return "".join(pieces)
 
 
@@ -169,7 +184,7 @@ def _apart(places: Sequence[float], least: float) -> list[float]:
     """Return places moved so that none is nearer than `least` to the next."""
     order = sorted(range(len(places)), key=lambda number: places[number])
     moved = list(places)
-    for before, after in zip(order, order[1:], strict=False):
+    for before, after in pairwise(order):
         moved[after] = max(moved[after], moved[before] + least)
     surplus = sum(moved[number] - places[number] for number in order) / max(len(order), 1)
     return [place - surplus for place in moved]

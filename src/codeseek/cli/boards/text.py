@@ -16,16 +16,17 @@ from codeseek.scores import METRICS, Estimate
 def render(board: Board, terminal: Terminal) -> Iterator[str]:
     """Yield what was asked, every arm's scores, where they differ, and what each model costs."""
     evaluation = board.evaluation
-    index = evaluation.index
+    index = evaluation.indexed
     sources = Counter(question.source for question in evaluation.questions).most_common()
     yield from tables.named("project", screen.safe(str(evaluation.root)), terminal)
     asked = ", ".join(f"{count:,} {source}" for source, count in sources)
     yield from tables.named("questions", f"{len(evaluation.questions):,} ({asked})", terminal)
     facts = f"{index.files:,} files, {index.chunks:,} chunks, {index.functions:,} functions"
-    yield from tables.named("index", f"{facts}, {tables.size(index.size_bytes)}, {tables.duration(index.elapsed_s)}", terminal)
+    yield from tables.named(
+        "index", f"{facts}, {tables.size(index.size_bytes)}, {tables.duration(index.elapsed_s)}", terminal
+    )
     yield "\n"
-    others = [name for name in METRICS if name != CHIEF]
-    head = ("model", "arm", CHIEF, "95 %", "to the first", "95 %", *others, "p50", "p95")
+    head = ("model", "arm", CHIEF, "95 %", "to the first", "95 %", "p50", "p95")
     rows = [
         (
             screen.safe(row.model),
@@ -33,14 +34,22 @@ def render(board: Board, terminal: Terminal) -> Iterator[str]:
             short(row.scores[CHIEF].mean),
             _interval(row.scores[CHIEF]),
             *_difference(row.difference, terminal),
-            *(short(row.scores[name].mean) for name in others),
             _milliseconds(row.p50_ms),
             _milliseconds(row.p95_ms),
         )
         for row in board.rows
     ]
     yield from tables.table(head, rows, terminal, right=range(2, len(head)))
-    for title, parts in (("language", [row.by_language for row in board.rows]), ("source", [row.by_source for row in board.rows])):
+    yield "\n"
+    others = [name for name in METRICS if name != CHIEF]
+    cells = [
+        (screen.safe(row.model), row.arm, *(short(row.scores[name].mean) for name in others)) for row in board.rows
+    ]
+    yield from tables.table(("model", "arm", *others), cells, terminal, right=range(2, 2 + len(others)))
+    for title, parts in (
+        ("language", [row.by_language for row in board.rows]),
+        ("source", [row.by_source for row in board.rows]),
+    ):
         if len(parts[0]) > 1:
             yield "\n"
             yield from _by_part(title, board.rows, parts, terminal)
@@ -64,13 +73,16 @@ def render(board: Board, terminal: Terminal) -> Iterator[str]:
         yield "\n"
         change = board.change
         how = f"{change.paired:,} questions of both" if change.paired else "no questions of both"
-        told = f"{board.rows[0].name} {short(change.difference.mean, signed=True)} {_interval(change.difference, signed=True)} from {short(change.then)}"
+        moved = f"{short(change.difference.mean, signed=True)} {_interval(change.difference, signed=True)}"
+        told = f"{screen.safe(board.rows[0].name)} {moved} from {short(change.then)}"
         yield from tables.named("baseline", f"{told}, {how}", terminal)
 
 
-def _by_part(title: str, rows: Sequence[Row], parts: Sequence[Mapping[str, Estimate]], terminal: Terminal) -> Iterator[str]:
+def _by_part(
+    title: str, rows: Sequence[Row], parts: Sequence[Mapping[str, Estimate]], terminal: Terminal
+) -> Iterator[str]:
     names = list(parts[0])
-    head = ("model", "arm", *(f"{name} ({parts[0][name].count:,})" for name in names))
+    head = ("model", "arm", *(f"{name} ({parts[0][name].questions:,})" for name in names))
     cells = [
         (screen.safe(row.model), row.arm, *(f"{short(part[name].mean)} {_interval(part[name])}" for name in names))
         for row, part in zip(rows, parts, strict=True)

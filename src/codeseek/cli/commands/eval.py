@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Sequence
+import signal
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from click.shell_completion import CompletionItem
@@ -16,6 +19,9 @@ from codeseek.cli.commands import options
 from codeseek.cli.place import locate
 from codeseek.cli.terminal import WhenColour
 from codeseek.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from codeseek.scoreboard import Board
 
 _FLOOR = re.compile(r"(\d*\.?\d+)(%?)")
 
@@ -38,18 +44,25 @@ def _complete_models(ctx: click.Context, param: click.Parameter, incomplete: str
     shell_complete=_complete_models,
     help="Compare these models; `NAME@256` cuts vectors to so many numbers.",
 )
-@click.option("--seed", metavar="N", type=click.IntRange(0), default=1, help="Make other questions with another number; 1.")
+@click.option(
+    "--seed", metavar="N", type=click.IntRange(0), default=1, help="Make other questions with another number; 1."
+)
 @click.option("--format", "format_name", type=click.Choice(FORMATS), default="text", help="How to show the figures.")
 @click.option("--html", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with plots too.")
 @click.option(
-    "--baseline", metavar="FILE", type=click.Path(path_type=Path), help="Compare with what `--format json` gave earlier."
+    "--baseline",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Compare with what `--format json` gave earlier.",
 )
 @click.option(
     "--fail-below",
     metavar="SCORE",
     help="Exit with 3 when ndcg@10 is surely below this, such as `0.6`, or `97%` of the baseline.",
 )
-@click.option("--workers", metavar="N", type=click.IntRange(0), help="Index in so many processes; 0 is one for each core.")
+@click.option(
+    "--workers", metavar="N", type=click.IntRange(0), help="Index in so many processes; 0 is one for each core."
+)
 @options.offline
 @options.project
 @options.colour
@@ -102,7 +115,7 @@ def eval_command(
     if html is not None and not html.parent.is_dir():
         raise UsageError(f"there is no folder `{html.parent}`", "make it first")
     try:
-        with diagnostics.ProgressBar() as bar:
+        with _ended_gently(), diagnostics.ProgressBar() as bar:
             measured = evaluation.evaluate(place.root, chosen, plan, bar, under=place.folder)
     except KeyboardInterrupt:
         raise KeyboardInterrupt("nothing is kept, and the index is as it was") from None
@@ -123,6 +136,22 @@ def eval_command(
     return ExitCode.FAILED if measured.failures else ExitCode.DEGRADED if board.failed else ExitCode.FOUND
 
 
+@contextlib.contextmanager
+def _ended_gently() -> Iterator[None]:
+    """Take being ended for being interrupted, so that nothing is left behind."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    before = {number: signal.signal(number, interrupt) for number in numbers}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def _floor(text: str | None, baseline: Path | None) -> tuple[float, bool] | None:
     """Return what is asked for at least, and whether that is a share of the baseline; raises `UsageError`."""
     if text is None:
@@ -130,13 +159,17 @@ def _floor(text: str | None, baseline: Path | None) -> tuple[float, bool] | None
     match = _FLOOR.fullmatch(text.strip())
     value = float(match[1]) / (100 if match[2] else 1) if match else 2.0
     if match is None or value > 1:
-        raise UsageError(f"`--fail-below` cannot be `{text}`", "it wants a score such as `0.6`, or `97%` of the baseline")
+        raise UsageError(
+            f"`--fail-below` cannot be `{text}`", "it wants a score such as `0.6`, or `97%` of the baseline"
+        )
     if match[2] and baseline is None:
-        raise UsageError("a percentage is of a baseline", "name one with `--baseline FILE`, or give a score such as `0.6`")
+        raise UsageError(
+            "a percentage is of a baseline", "name one with `--baseline FILE`, or give a score such as `0.6`"
+        )
     return value, bool(match[2])
 
 
-def _write(path: Path, board: object) -> None:
+def _write(path: Path, board: Board) -> None:
     """Write the page; raises `UsageError` where that cannot be."""
     from codeseek.cli.boards import page
 
