@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import time
 from collections import Counter, defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -152,6 +152,7 @@ def evaluate(
     listener: ProgressListener | None = None,
     *,
     under: PurePosixPath = WHOLE,
+    load: Callable[[Choice], Embedder] = load_embedder,
 ) -> Evaluation:
     """Mine questions, hide what they are asked by in a copy, index that, and ask; only `under` a folder if one is given.
 
@@ -171,7 +172,7 @@ def evaluate(
         functions = sum(status.kinds.get(kind, 0) for kind in ("function", "method"))
         figures = IndexFigures(status.files, status.chunks, functions, summary.elapsed_s, status.size_bytes)
         for contender in plan.contenders:
-            bench.measure(contender, status.chunks)
+            bench.measure(contender, load, status.chunks)
     if not bench.figures:
         raise bench.failures[0][1]
     named = {target.path for question in plan.given for target in question.targets}
@@ -267,11 +268,11 @@ class _Bench:
         self._listener = listener
         self._met: dict[Place, Chunk] = {}
 
-    def measure(self, contender: Contender, chunks: int) -> None:
+    def measure(self, contender: Contender, load: Callable[[Choice], Embedder], chunks: int) -> None:
         """Load a model, let it read the copy, and ask its arms; before the first, words alone."""
         began = time.perf_counter()
         try:
-            watched = _Watched(load_embedder(contender.choice))
+            watched = _Watched(load(contender.choice))
         except ModelError as error:
             self.failures.append((contender.label, error))
             return

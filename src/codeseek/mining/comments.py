@@ -5,11 +5,8 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial
-from itertools import takewhile
 
 from codeseek import chunkers
-from codeseek.chunkers.grammars import CHUNK_KINDS
 from codeseek.chunkers.lines import Lines
 from codeseek.mining import wording
 from codeseek.mining.question import Hidden, Question, Source, Target
@@ -19,6 +16,7 @@ _SHORTEST_COMMENT = 7  # words inside of code; those of documentation may be few
 _LINES_MEANT = 12  # a comment inside of code is about so many lines at most
 _ATTRIBUTES = 12  # lines between a documentation comment and what it documents
 _ATTRIBUTE = re.compile(r"\s*(?:@|#\[|\[|\]|\)|template\b|export\b|$)")
+_BEFORE = re.compile(r"\s*(?:$|//|/?\*|#|@|\[|--|;|%|\(\*|\{-)")
 _LITERAL = re.compile(r"\s*(?:@(?:module|type)?doc\b|[A-Za-z]{0,2}[\"'])")
 _OF_FILE = re.compile(r"\s*(?://!|@moduledoc\b)")
 _BANNER = re.compile(r"[-=*#/~_]{5,}")
@@ -28,7 +26,7 @@ def questions(file: SourceFile, text: str) -> Iterator[Question]:
     """Yield what the comments of a source file ask for; the lines around are the answer, the comment is to be hidden."""
     chunks = [chunk for chunk in chunkers.chunk(file, text) if chunk.kind != "comment"]
     lines = Lines(text)
-    defined = _ends(chunks, len(lines.lines))
+    defined = _ends(chunks, lines)
     for start, end in _blocks(chunks, lines):
         raw = text[start:end]
         first, last = _line(lines, start), _line(lines, max(start, end - 1))
@@ -47,36 +45,38 @@ def questions(file: SourceFile, text: str) -> Iterator[Question]:
 def _blocks(chunks: Sequence[Chunk], lines: Lines) -> list[tuple[int, int]]:
     """Return where comments start and end in the text; those that were cut with their chunks are whole again."""
     ranges: list[tuple[int, int]] = []
+    is_cut = False
     for chunk in chunks:
         offset = lines.starts[chunk.first_line - 1]
         if not lines.text.startswith(chunk.text, offset):
             continue  # a piece of a line that is too long
         for start, end in chunk.comments:
-            if ranges and not lines.text[ranges[-1][1] : offset + start].strip():
-                gap = lines.text[ranges[-1][1] : offset + start]
-                if gap.count("\n") <= 1 or start == 0:
-                    ranges[-1] = (ranges[-1][0], offset + end)
-                    continue
-            ranges.append((offset + start, offset + end))
+            if is_cut and start == 0:
+                ranges[-1] = (ranges[-1][0], offset + end)
+            else:
+                ranges.append((offset + start, offset + end))
+            is_cut = end == len(chunk.text)
     return ranges
 
 
-def _ends(chunks: Sequence[Chunk], count: int) -> dict[int, int]:
-    """Return the lines where definitions begin, ascending, with where they end at most: a class with its last member."""
-    found = sorted(
-        (definition.line - 1, definition, at) for at, chunk in enumerate(chunks) for definition in chunk.definitions
-    )
-    ends = {}
-    for number, (line, definition, at) in enumerate(found):
-        ends[line] = found[number + 1][0] if number + 1 < len(found) else count
-        if CHUNK_KINDS.get(definition.kind) == "class":
-            members = takewhile(partial(_is_member, definition.name), chunks[at + 1 :])
-            ends[line] = max([ends[line], *(chunk.last_line for chunk in members)])
+def _ends(chunks: Sequence[Chunk], lines: Lines) -> dict[int, int]:
+    """Return the lines where definitions begin, ascending, with where each ends: before the next that is not inside."""
+    starts = sorted({definition.line - 1 for chunk in chunks for definition in chunk.definitions})
+    ends, open_ = dict.fromkeys(starts, len(lines.lines)), list[int]()
+    for start in starts:
+        while open_ and _indentation(lines, open_[-1]) >= _indentation(lines, start):
+            ends[open_.pop()] = start
+        open_.append(start)
+    for start, end in ends.items():
+        while end > start + 1 and _BEFORE.match(lines.lines[end - 1]):
+            end -= 1  # comments and attributes of the next one
+        ends[start] = end
     return ends
 
 
-def _is_member(name: str, chunk: Chunk) -> bool:
-    return name in chunk.breadcrumb
+def _indentation(lines: Lines, line: int) -> int:
+    text = lines.lines[line]
+    return len(text) - len(text.lstrip())
 
 
 def _meant(

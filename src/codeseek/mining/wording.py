@@ -35,16 +35,17 @@ _MARKUP = (
     (re.compile(r"\[`?([\w:.!()]+)`?\]"), r"\1"),  # Rust's and Markdown's [`Name`]
     (re.compile(r":[\w:+-]+:`~?!?([^`<]*?)(?:\s*<[^>]*>)?`"), r"\1"),  # reStructuredText's :class:`Name`
     (re.compile(r"`([^`<\n]+?)\s*<[^>`\n]+>`__?"), r"\1"),
-    (re.compile(r"[@\\](?:brief|short|summary|details?|note)\b"), ""),
     (re.compile(r"&(?:nbsp|lt|gt|amp|quot);"), " "),
     (re.compile(r"\*\*|`+|(?<=\s)__?(?=\W|\Z)"), ""),
     (re.compile(r"(?<!\w)([*_])(?=[^\s*_])([^*_\n]*[^\s*_])\1(?!\w)"), r"\2"),
     (re.compile(r"\bhttps?://\S+"), ""),
 )
 _BREAK = re.compile(r"<\s*/?(?:br|p|ul|ol|li|pre|h\d|blockquote)\b[^<>]*>", re.IGNORECASE)
+_BRIEF = re.compile(r"\A[@\\](?:brief|short|summary|details?)\b\s*")
 _END_OF_PROSE = re.compile(
-    r"\n\s*\n|\n[ \t]*(?:[@\\]\w|:\w[^:`\n]*:(?!`)|(?:[-*+•]|\d+[.)])\s|[=~^\"-]{3,}|>{3}|```|\||"
-    r"(?:Args|Arguments|Params|Parameters|Returns?|Raises|Yields|Examples?|Usage|Notes?|See also|Throws|Errors|Panics|Safety)\s*:?\s*(?:\n|$))",
+    r"\n\s*\n|\n[ \t]*(?:[@\\]\w|:\w[^:`\n]*:(?!`)|(?:[-*+•]|\d+[.)])\s|[=~^\"-]{3,}|>{3}|```|\|"
+    r"|(?:Args|Arguments|Params|Parameters|Returns?|Raises|Yields|Examples?|Usage|Notes?|See also|Throws|Errors|Panics"
+    r"|Safety)\s*:?\s*(?:\n|$))",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"[。！？]|[.!?:](?=\s+(?:[A-Z`'\"(\d]|[\u3400-\u9fff])|\s*\Z)|：\s*\Z")
@@ -99,10 +100,9 @@ def plain(comment: str) -> str:
     text = _CLOSING.sub("", text)
     text = _GUTTER.sub("", text)
     text = _BREAK.sub("\n\n", text.replace("\r\n", "\n")).strip()
+    text = _BRIEF.sub("", text)
     if end := _END_OF_PROSE.search(f"\n{text}"):
-        if end.start() == 0 and not end[0].lstrip().startswith(("@brief", "\\brief")):
-            return ""
-        text = text[: max(end.start() - 1, 0)] if end.start() else text.partition("\n")[0]
+        text = text[: max(end.start() - 1, 0)]
     return unmarked(text)
 
 
