@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from html import escape
 from itertools import pairwise
+from operator import sub
 from typing import NamedTuple
 
 from codeseek import screen
@@ -68,7 +69,7 @@ def intervals(title: str, groups: Sequence[tuple[str, Sequence[Dot]]]) -> str:
             a, b, at = (_scaled(x, low, high, left, WIDTH - _RIGHT) for x in (value.low, value.high, value.mean))
             told = f"{dot.series.name}: {value.mean:.3f}, 95 % interval {value.low:.3f} to {value.high:.3f}"
             parts.append(
-                f'<g class="c{dot.series.colour}"><title>{escape(told)}</title>'
+                f'<g class="c{dot.series.colour}"><title>{_safe(told)}</title>'
                 f'<path class="whisker" d="M{a:.1f} {middle}H{b:.1f}M{a:.1f} {middle - 4}v8M{b:.1f} {middle - 4}v8"/>'
                 f"{_mark(dot.series.arm, at, middle)}</g>"
             )
@@ -97,7 +98,7 @@ def curves(title: str, series: Sequence[tuple[Series, Sequence[float]]], below: 
         for rank in range(1, count + 1)
     ]
     parts.append(_text((left + right) / 2, top + height + 40, below, "tick", anchor="middle"))
-    ends = _apart([_scaled(values[-1], 0, high, top + height, top) for _, values in series], 17)
+    ends = _apart([_scaled(values[-1], 0, high, top + height, top) for _, values in series], 17, top)
     for (each, values), end in zip(series, ends, strict=True):
         points = [
             (_scaled(rank, 1, count, left + 12, right - 12), _scaled(value, 0, high, top + height, top))
@@ -106,7 +107,7 @@ def curves(title: str, series: Sequence[tuple[Series, Sequence[float]]], below: 
         line = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
         marks = "".join(_mark(each.arm, x, y, 0.6) for x, y in points)
         told = f"{each.name}: {', '.join(f'{value:.0%} within {rank}' for rank, value in enumerate(values, 1))}"
-        parts.append(f'<g class="c{each.colour}"><title>{escape(told)}</title><path class="curve" d="M{line}"/>{marks}')
+        parts.append(f'<g class="c{each.colour}"><title>{_safe(told)}</title><path class="curve" d="M{line}"/>{marks}')
         parts.append(_text(right + 2, end + 4, each.name, "name") + "</g>")
     return _svg(title, top + height + 48, parts)
 
@@ -137,7 +138,7 @@ def speeds(title: str, points: Sequence[Point]) -> str:
         radius = 7 + 15 * math.sqrt(point.vector_bytes / largest)
         beyond = x > (left + right) / 2
         parts.append(
-            f'<g class="c{point.series.colour}"><title>{escape(told)}</title>'
+            f'<g class="c{point.series.colour}"><title>{_safe(told)}</title>'
             f'<circle class="halo" cx="{x:.1f}" cy="{y:.1f}" r="{radius:.1f}"/>'
             f'<path class="whisker" d="M{x:.1f} {a:.1f}V{b:.1f}"/>{_mark(point.series.arm, x, y)}'
             + _text(
@@ -180,14 +181,14 @@ def _scaled(value: float, low: float, high: float, start: float, end: float) -> 
     return start + (value - low) / ((high - low) or 1) * (end - start)
 
 
-def _apart(places: Sequence[float], least: float) -> list[float]:
-    """Return places moved so that none is nearer than `least` to the next."""
+def _apart(places: Sequence[float], least: float, top: float) -> list[float]:
+    """Return places moved so that none is nearer than `least` to the next, nor above `top`."""
     order = sorted(range(len(places)), key=lambda number: places[number])
     moved = list(places)
     for before, after in pairwise(order):
         moved[after] = max(moved[after], moved[before] + least)
-    surplus = sum(moved[number] - places[number] for number in order) / max(len(order), 1)
-    return [place - surplus for place in moved]
+    up = min(sum(map(sub, moved, places)) / len(places), min(moved) - top)  # about their middle
+    return [place - max(up, 0.0) for place in moved]
 
 
 def _mark(arm: str, x: float, y: float, scale: float = 1.0) -> str:
@@ -195,11 +196,15 @@ def _mark(arm: str, x: float, y: float, scale: float = 1.0) -> str:
 
 
 def _text(x: float, y: float, text: str, style: str, anchor: str = "start") -> str:
-    return f'<text class="{style}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(screen.safe(text))}</text>'
+    return f'<text class="{style}" x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{_safe(text)}</text>'
+
+
+def _safe(text: str) -> str:
+    return escape(screen.safe(text))
 
 
 def _svg(title: str, height: float, parts: Sequence[str]) -> str:
     return (
-        f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}" xmlns="http://www.w3.org/2000/svg">'
+        f'<svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{_safe(title)}" xmlns="http://www.w3.org/2000/svg">'
         f"{''.join(parts)}</svg>"
     )
