@@ -33,7 +33,7 @@ _codeseek() {
     for ((at = 1; at < COMP_CWORD; at++)); do
         case ${COMP_WORDS[at]} in
             -C | --project | --color) ((at++)) ;;
-            search | similar | tui | index | watch | serve | mcp | status | list | forget | models | daemon | config | completions)
+            search | similar | tui | index | watch | serve | mcp | status | list | forget | models | eval | daemon | config | completions)
                 command=${COMP_WORDS[at]}
                 break
                 ;;
@@ -301,6 +301,23 @@ _codeseek() {
                 _codeseek_ask models bench
             fi
             ;;
+        eval)
+            case $before in
+                --queries) _codeseek_folders; return ;;
+                --models) _codeseek_ask eval --models; return ;;
+                --format) COMPREPLY=($(compgen -W 'text json' -- "$word")); return ;;
+                --html) _codeseek_folders; return ;;
+                --baseline) _codeseek_folders; return ;;
+                -C | --project) _codeseek_folders; return ;;
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
+                --questions | --seed | --fail-below | --workers) return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--questions --queries --models --seed --format --html --baseline --fail-below --workers --offline --project --color --help' -- "$word"))
+            else
+                _codeseek_folders
+            fi
+            ;;
         daemon)
             case $before in
             esac
@@ -369,7 +386,7 @@ _codeseek() {
     esac
     if [[ -z $command ]]; then
         [[ $word == -* ]] && COMPREPLY+=($(compgen -W '--version' -- "$word"))
-        [[ $word == -* ]] || COMPREPLY=($(compgen -W 'search similar tui index watch serve mcp status list forget models daemon config completions' -- "$word"))
+        [[ $word == -* ]] || COMPREPLY=($(compgen -W 'search similar tui index watch serve mcp status list forget models eval daemon config completions' -- "$word"))
     fi
 }
 

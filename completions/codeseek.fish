@@ -8,11 +8,11 @@ function __codeseek_ask # COMMAND...: the values that the program knows for the 
 end
 
 function __codeseek_without_command
-    not __fish_seen_subcommand_from search similar tui index watch serve mcp status list forget models daemon config completions
+    not __fish_seen_subcommand_from search similar tui index watch serve mcp status list forget models eval daemon config completions
 end
 
 function __codeseek_search # a query needs no command
-    not __fish_seen_subcommand_from similar tui index watch serve mcp status list forget models daemon config completions
+    not __fish_seen_subcommand_from similar tui index watch serve mcp status list forget models eval daemon config completions
 end
 
 complete -c codeseek -f
@@ -27,6 +27,7 @@ complete -c codeseek -n __codeseek_without_command -a status -d 'Show what is in
 complete -c codeseek -n __codeseek_without_command -a list -d 'List the indexes on this machine.'
 complete -c codeseek -n __codeseek_without_command -a forget -d 'Delete an index; the files it was made from stay.'
 complete -c codeseek -n __codeseek_without_command -a models -d 'List the models there are; pull, choose and measure them.'
+complete -c codeseek -n __codeseek_without_command -a eval -d 'Measure the search on a project’s own questions.'
 complete -c codeseek -n __codeseek_without_command -a daemon -d 'Keep models and indexes warm in a process of their own.'
 complete -c codeseek -n __codeseek_without_command -a config -d 'Show every setting and where its value came from.'
 complete -c codeseek -n __codeseek_without_command -a completions -d 'Print a shell’s completion script.'
@@ -159,6 +160,20 @@ complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_sub
 complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from bench' -l color -d 'When to use colours' -x -a 'auto always never'
 complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from bench' -s h -l help -d 'Show this message and exit'
 complete -c codeseek -n '__fish_seen_subcommand_from models; and __fish_seen_subcommand_from bench' -a '(__codeseek_ask models bench)'
+complete -c codeseek -n '__fish_seen_subcommand_from eval' -l questions -d 'Make so many questions; 300' -x
+complete -c codeseek -n '__fish_seen_subcommand_from eval' -l queries -d 'Ask these too: JSON lines' -x -a '(__fish_complete_directories)'
+complete -c codeseek -n '__fish_seen_subcommand_from eval' -l models -d 'Compare these models; `NAME@256` cuts vectors to so many numbers' -x -a '(__codeseek_ask eval --models)'
+complete -c codeseek -n '__fish_seen_subcommand_from eval' -l seed -d 'Make other questions with another number; 1' -x
+complete -c codeseek -n '__fish_seen_subcommand_from eval' -l format -d 'How to show the figures' -x -a 'text json'
+complete -c codeseek -n '__fish_seen_subcommand_from eval' -l html -d 'Write a page with plots too' -x -a '(__fish_complete_directories)'
+complete -c codeseek -n '__fish_seen_subcommand_from eval' -l baseline -d 'Compare with what `--format json` gave earlier' -x -a '(__fish_complete_directories)'
+complete -c codeseek -n '__fish_seen_subcommand_from eval' -l fail-below -d 'Exit with 3 when ndcg@10 is surely below this, such as `0.6`, or `97%` of the baseline' -x
+complete -c codeseek -n '__fish_seen_subcommand_from eval' -l workers -d 'Index in so many processes; 0 is one for each core' -x
+complete -c codeseek -n '__fish_seen_subcommand_from eval' -l offline -d 'Forbid every connection that leaves this machine'
+complete -c codeseek -n '__fish_seen_subcommand_from eval' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
+complete -c codeseek -n '__fish_seen_subcommand_from eval' -l color -d 'When to use colours' -x -a 'auto always never'
+complete -c codeseek -n '__fish_seen_subcommand_from eval' -s h -l help -d 'Show this message and exit'
+complete -c codeseek -n '__fish_seen_subcommand_from eval' -a '(__fish_complete_directories)'
 complete -c codeseek -n '__fish_seen_subcommand_from daemon; and not __fish_seen_subcommand_from logs restart start status stop' -s h -l help -d 'Show this message and exit'
 complete -c codeseek -n '__fish_seen_subcommand_from daemon; and not __fish_seen_subcommand_from logs restart start status stop' -a logs -d 'Show what it wrote last.'
 complete -c codeseek -n '__fish_seen_subcommand_from daemon; and not __fish_seen_subcommand_from logs restart start status stop' -a restart -d 'End it and start it again.'

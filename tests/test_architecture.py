@@ -44,6 +44,7 @@ def test_the_layers_are_kept() -> None:
         "from codeseek.cli import main; main(['config'])",
         "from codeseek.cli import main; main(['models'])",
         "from codeseek.cli import main; main(['models', 'pull', '--help'])",
+        "from codeseek.cli import main; main(['eval', '--help'])",
         "import codeseek.engine, codeseek.query, codeseek.settings, codeseek.snippets",
     ],
 )

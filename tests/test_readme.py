@@ -13,13 +13,16 @@ import click
 import pytest
 
 import codeseek
-from codeseek import catalogue, settings
+from codeseek import catalogue, scoreboard, scores, settings
 from codeseek.cli import formats, tables
 from codeseek.cli.commands import codeseek as group
 from codeseek.cli.report import Report
 from codeseek.cli.terminal import Terminal
 from codeseek.errors import ExitCode
+from codeseek.evaluation import Answer, Evaluation, IndexFigures, ModelFigures, Run
+from codeseek.mining.question import Question, Target
 from codeseek.records import KINDS
+from codeseek.scores import Place
 from codeseek.serve.clients import clients
 from codeseek.serve.http import Api
 from codeseek.serve.mcp import Tools
@@ -146,6 +149,28 @@ def test_the_json_schema_is_what_the_program_prints() -> None:
     assert record["version"] == 1
     line = json.loads("".join(formats.render("jsonl", report, Terminal())).splitlines()[0])
     assert set(line) - set(record["hits"][0]) == {"freshness", "tier", "coverage"}
+
+
+def test_the_json_of_an_evaluation_is_in_the_table() -> None:
+    place, value = Place("a", 1, 2), scores.Ranks(1, (1,), (1,))
+    answer = Answer(value, 1.0, (place,))
+    measured = Evaluation(
+        Path("/project"),
+        1,
+        (Question("x", "comment", "English", (Target("a"),)),),
+        (Run("bundled", "both", (answer,)), Run("", "lexical", (answer,))),
+        (ModelFigures("bundled", "int8", 256, 512, 0, 1, 1.0, 1.0),),
+        IndexFigures(1, 1, 1, 1.0, 1),
+        1.0,
+    )
+    record = scoreboard.record(scoreboard.board(measured))
+    rows = table(section("Measure"), "key")
+    assert list(rows) == list(record)
+    for name in ("models", "arms", "questions"):
+        named = re.findall(r"`(\w+)`", rows[name][0])
+        assert set(named) == set(record[name][0])
+    assert set(re.findall(r"`(\w+)`", rows["index"][0])) == set(record["index"])
+    assert set(record["arms"][0]["scores"]["ndcg@10"]) <= set(re.findall(r"`(\w+)`", section("Measure")))
 
 
 def test_every_operation_of_the_http_api_and_every_tool_for_agents_is_in_a_table(tmp_path: Path) -> None:
