@@ -57,6 +57,11 @@ def root(tmp_path: Path) -> Path:
         ("/* 合并两个集合<br>\n * 例如：[a, b] */", "合并两个集合"),
         ("r'''Escape :class:`~re.Pattern` signs in *text*'''", "Escape re.Pattern signs in text"),
         ("/** @brief Opens a socket to the host */", "Opens a socket to the host"),
+        (
+            '/// <summary>\n/// Opens a <see cref="T:System.IO.Stream"/> to read.\n/// </summary>',
+            "Opens a Stream to read",
+        ),
+        ("// Note: Wait for the writers, like so:", "Wait for the writers"),
         ("#: Where the data are kept by default", "Where the data are kept by default"),
     ],
 )

@@ -28,6 +28,10 @@ _KEPT = re.compile(r"\s*(?:@\w+\s+(?:~\w)?|[A-Za-z]{1,2}(?=[\"']))")
 
 _MARKUP = (
     (re.compile(r"\{@\w+\s+([^}]*)\}"), r"\1"),  # Javadoc's {@link Name}
+    (
+        re.compile(r"<\w+\s+(?:cref|name|langword)=\"(?:\w:)?(?:[\w.]+\.)?([^\"]*)\"\s*/>"),
+        r"\1",
+    ),  # C#'s <see cref="Name"/>
     (re.compile(r"<!--.*?-->", re.DOTALL), " "),
     (re.compile(r"</?[A-Za-z][^<>\n]*>"), " "),
     (re.compile(r"!\[[^\]]*\]\([^)]*\)"), " "),
@@ -50,6 +54,8 @@ _END_OF_PROSE = re.compile(
 )
 _SENTENCE_END = re.compile(r"[。！？]|[.!?:](?=\s+(?:[A-Z`'\"(\d]|[\u3400-\u9fff])|\s*\Z)|：\s*\Z")
 _AROUND = " .。:：;；,，-–—•\ufe0f\u200d" + "".join(map(chr, (*range(0x2600, 0x27C0), *range(0x1F300, 0x1FB00))))
+_LABEL = re.compile(r"\A\s*(?:note|nb|perf|warning|important|tip|hint|remark|注意?|说明)\s*[:：]\s*", re.IGNORECASE)
+_LEADING_ON = re.compile(r",?\s*(?:like (?:so|this)|as follows|for example|如下|例如)\s*\Z", re.IGNORECASE)
 _CUT_OFF = re.compile(
     r"\b(?:the|a|an|at|is|are|to|of|and|or|as|by|with|for|from|in|into|on|be|you|like|than|via|following)\Z",
     re.IGNORECASE,
@@ -74,7 +80,7 @@ _INTRODUCTION = re.compile(
     r"\b(?:the|as) follow(?:ing|s)\b.{0,30}\Z|^the following|(?:以下|如下|下面|下列).{0,6}\Z", re.IGNORECASE
 )
 _CODE = re.compile(
-    r"[;{}]\s*\Z|=>|->|\)\s*\{|^\s*(?:import|from|return|if|for|while|let|const|var|def|fn)\b.*[=({:]\s*\S*\Z|==|&&|\|\|"
+    r"^[/$]|\w\[\]|[;{}]\s*\Z|=>|->|\)\s*\{|^\s*(?:import|from|return|if|for|while|let|const|var|def|fn)\b.*[=({:]\s*\S*\Z|==|&&|\|\|"
 )
 _FUNCTION_WORDS = frozenset(
     "a an and are as at be been but by can does for from has have how if in into is it its no not of on only or out over so"
@@ -115,11 +121,12 @@ def unmarked(text: str) -> str:
 
 def first_sentence(text: str) -> str:
     """Return the first sentence without its full stop."""
+    text = _LABEL.sub("", text)
     for match in _SENTENCE_END.finditer(text):
         if match[0] != "." or not _ABBREVIATION.search(text[: match.end()]):
             text = text[: match.start()]
             break
-    return text.strip(_AROUND)
+    return _LEADING_ON.sub("", text.strip(_AROUND)).strip(_AROUND)
 
 
 def is_question(text: str) -> bool:
