@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import cast
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 import project
 from codeseek import evaluation, mining, scoreboard
-from codeseek.embedders import Choice, Embedder, bundled
+from codeseek.embedders import Choice, Embedder, Vectors, bundled
 from codeseek.errors import ModelError, ProjectError, UsageError
 from codeseek.evaluation import Contender, Evaluation, Plan
 from codeseek.local import LocalEngine
 from codeseek.mining.question import Question, Target
-from codeseek.records import Progress, SearchRequest
+from codeseek.records import Chunk, Progress, SearchRequest
 from codeseek.settings import Settings
 from fakes import HashEmbedder
 
@@ -63,7 +65,7 @@ def test_every_arm_of_every_model_answers_every_question(root: Path, settings: S
     ]
     assert all(len(run.answers) == len(measured.questions) for run in measured.runs)
     assert measured.questions[0] == GIVEN
-    assert {question.source for question in measured.questions} == {"file", "docstring", "comment", "documentation"}
+    assert {question.source for question in measured.questions} == {"file", "docstring", "documentation"}
     assert [figures.dimensions for figures in measured.models] == [256, 48]
     assert all(figures.texts_per_s > 0 and figures.vector_bytes > 0 for figures in measured.models)
     assert measured.indexed.files == 5
@@ -129,7 +131,7 @@ def test_vectors_that_a_model_has_made_before_are_used(root: Path, settings: Set
     embedded: list[int] = []
 
     class Counting(HashEmbedder):
-        def embed(self, chunks):  # type: ignore[no-untyped-def] # noqa: ANN001, ANN202
+        def embed(self, chunks: Sequence[Chunk]) -> Vectors:
             embedded.append(len(chunks))
             return super().embed(chunks)
 
@@ -186,6 +188,41 @@ def test_a_model_that_does_not_load_costs_the_others_nothing(root: Path, setting
     assert [(label, error.message) for label, error in measured.failures] == [("other", "it is damaged")]
     with pytest.raises(ModelError, match="it is damaged"):
         evaluation.evaluate(root, settings, Plan((OTHER,), 50), load=broken)
+
+
+def test_a_model_that_fails_on_the_way_leaves_no_half_of_its_answers(root: Path, settings: Settings) -> None:
+    class Failing(HashEmbedder):
+        def embed_query(self, query: str) -> NDArray[np.float32]:
+            if query.startswith("Evict"):
+                raise ModelError("it is gone")
+            return super().embed_query(query)
+
+        def embed(self, chunks: Sequence[Chunk]) -> Vectors:
+            raise ModelError("it is gone")
+
+    def failing(choice: Choice) -> Embedder:
+        return cast("Embedder", Failing(choice.name, 48)) if choice.name != "bundled" else bundled()
+
+    measured = evaluation.evaluate(root, settings, Plan((BUNDLED, OTHER), 50), load=failing)
+    assert {run.model for run in measured.runs} == {"bundled", ""}
+    assert [label for label, _ in measured.failures] == ["other"]
+
+
+def test_what_models_have_to_say_is_told(root: Path, settings: Settings) -> None:
+    class Talking(HashEmbedder):
+        @property
+        def notes(self) -> Sequence[str]:
+            return ("text goes to another machine",)
+
+    measured = evaluation.evaluate(root, settings, Plan((OTHER,), 50), load=lambda choice: Talking(choice.name, 48))
+    assert measured.notes == ("other: text goes to another machine",)
+
+
+def test_nothing_is_hidden_in_what_answers_given_questions(root: Path, settings: Settings) -> None:
+    measured = evaluation.evaluate(root, settings, Plan((BUNDLED,), 50, 1, (GIVEN,)))
+    mined = [question for question in measured.questions if question.source != "file"]
+    assert mined
+    assert not [question for question in mined if question.targets[0].path == "src/client.py"]
 
 
 def test_where_nothing_can_be_asked_that_is_said(tmp_path: Path, settings: Settings) -> None:

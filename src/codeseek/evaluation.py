@@ -20,6 +20,7 @@ from typing import NamedTuple
 from codeseek import archive as archives
 from codeseek import catalogue, decoding, ignore, installed, mining, walker
 from codeseek.arrays import Damaged
+from codeseek.database import translated
 from codeseek.embedders import Choice, Embedder, Vectors, load_embedder
 from codeseek.errors import ModelError, ProjectError, UsageError
 from codeseek.local import LocalEngine
@@ -175,18 +176,25 @@ def evaluate(
             bench.measure(contender, load, status.chunks)
     if not bench.figures:
         raise bench.failures[0][1]
-    named = {target.path for question in plan.given for target in question.targets}
-    lost = len(named.difference(paths))
-    notes = (f"{lost} of the {len(named)} files that answer given questions are not in the index",) if lost else ()
-    elapsed_s = time.perf_counter() - started
-    order = [
-        "",
-        *(figures.label for figures in reversed(bench.figures)),
-    ]  # what users get comes first, words alone last
-    runs = sorted(bench.runs, key=lambda run: -order.index(run.model))
+    named = _answering(plan.given)
+    if lost := len(named.difference(paths)):
+        bench.notes.append(f"{lost} of the {len(named)} files that answer given questions are not in the index")
+    labels = [*(model.label for model in bench.figures), ""]  # what users get comes first, words alone last
     return Evaluation(
-        root, plan.seed, questions, tuple(runs), tuple(bench.figures), figures, elapsed_s, tuple(bench.failures), notes
+        root,
+        plan.seed,
+        questions,
+        tuple(sorted(bench.runs, key=lambda run: labels.index(run.model))),
+        tuple(bench.figures),
+        figures,
+        time.perf_counter() - started,
+        tuple(bench.failures),
+        tuple(bench.notes),
     )
+
+
+def _answering(given: Sequence[Question]) -> set[str]:
+    return {target.path for question in given for target in question.targets}
 
 
 def _prepare(
@@ -204,23 +212,27 @@ def _prepare(
             extra += [item.path / name for name in item.concerns if name != ".git"]
     if not files:
         raise ProjectError(f"no file worth indexing in `{root / under}`", "`codeseek status` says what was skipped")
-    reporter.start("mine", len(files))
-    pool = mining.mine(root, files, plan.questions, plan.seed, reporter.advance) if plan.questions else []
+    spared = _answering(plan.given)  # nothing is hidden in what answers the user's own questions
+    mined = [file for file in files if str(file.path) not in spared] if plan.questions else []
+    reporter.start("mine", len(mined))
+    pool = mining.mine(root, mined, plan.questions, plan.seed, reporter.advance) if mined else []
     by_path = {str(file.path): file for file in files}
     hidden_in = {hidden.path for question in pool for hidden in question.hidden}
     texts = {path: mining.text_of(root, by_path[path]) for path in hidden_in}
     telling = {question.key: mining.telling_lines(question, texts) for question in pool}
-    told = _copy(
-        root, copy, [*extra, *(file.path for file in files)], {line for lines in telling.values() for line in lines}
-    )
+    paths = [*extra, *(file.path for file in files)]
+    with translated():
+        told = _copy(root, copy, paths, {line for lines in telling.values() for line in lines})
     pool = [question for question in pool if all(told[line] == 1 for line in telling[question.key])]
     chosen = mining.choose(pool, plan.questions)
     hidden: dict[str, list[Hidden]] = defaultdict(list)
     for question in chosen:
         for part in question.hidden:
             hidden[part.path].append(part)
-    for path, parts in hidden.items():
-        (copy / path).write_bytes(mining.blanked(texts[path], parts).encode())
+    with translated():
+        for path, parts in hidden.items():
+            (copy / path).parent.mkdir(parents=True, exist_ok=True)
+            (copy / path).write_bytes(mining.blanked(texts[path], parts).encode())
     if not chosen and not plan.given:
         raise UsageError(
             f"`{root / under}` says too little of itself to ask about",
@@ -233,14 +245,17 @@ def _copy(root: Path, copy: Path, paths: Sequence[PurePosixPath], lines: Collect
     """Copy files, and count how often these lines stand in them."""
     told: Counter[str] = Counter()
     for path in paths:
+        try:
+            with ignore.open_regular(os.path.join(root, path)) as stream:
+                data = stream.read()
+        except (OSError, ValueError):
+            continue  # it went away
         target = copy / path
-        with suppress(OSError, ValueError), ignore.open_regular(os.path.join(root, path)) as stream:
-            data = stream.read()
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(data)
-            if lines:
-                text = decoding.decode(data) or ""
-                told.update(bare for line in text.splitlines() if (bare := mining.bare_line(line)) in lines)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+        if lines:
+            text = decoding.decode(data) or ""
+            told.update(bare for line in text.splitlines() if (bare := mining.bare_line(line)) in lines)
     return told
 
 
@@ -260,6 +275,7 @@ class _Bench:
         self.runs: list[Run] = []
         self.figures: list[ModelFigures] = []
         self.failures: list[tuple[str, ModelError]] = []
+        self.notes: list[str] = []
         self._copy = copy
         self._settings = settings
         self._known = known
@@ -273,12 +289,30 @@ class _Bench:
         began = time.perf_counter()
         try:
             embedder = load(contender.choice)
-            embedder.embed_query("where is a file opened")  # some load no sooner than they are asked
+            with closing(_Watched(embedder)) as watched:
+                embedder.embed_query("where is a file opened")  # some load no sooner than they are asked
+                load_s = time.perf_counter() - began
+                runs = self._runs(contender, watched)
+                self.notes += [f"{contender.label}: {note}" for note in watched.notes]
         except ModelError as error:
             self.failures.append((contender.label, error))
             return
-        load_s = time.perf_counter() - began
-        watched = _Watched(embedder)
+        self.runs += runs
+        self.figures.append(
+            ModelFigures(
+                contender.label,
+                contender.form,
+                watched.dimensions,
+                contender.context,
+                contender.file_bytes,
+                2 * watched.dimensions * chunks,
+                watched.texts / watched.seconds,
+                load_s,
+            )
+        )
+
+    def _runs(self, contender: Contender, watched: _Watched) -> list[Run]:
+        """Ask the arms that a model answers."""
         settings = replace(self._settings, model=contender.choice.name)
         is_bundled = contender.choice.name == BUNDLED
         engine = (
@@ -291,26 +325,14 @@ class _Bench:
                 self._bring_vectors(watched)
                 engine.embed(self._listener)
             self._reporter.start("ask", len(self._questions) * (2 if self.runs else 3))
-            if not self.runs:
-                self._ask(engine, "", "lexical", "lexical", watched)
-            self._ask(engine, contender.label, "both" if is_bundled else "tiers", "both", watched)
-            self._ask(engine, contender.label, "dense", "dense", watched)
+            runs = [] if self.runs else [self._asked(engine, "", "lexical", "lexical", watched)]
+            runs.append(self._asked(engine, contender.label, "both" if is_bundled else "tiers", "both", watched))
+            runs.append(self._asked(engine, contender.label, "dense", "dense", watched))
             if watched.texts < _FEW:
                 watched.embed(list(self._met.values())[: _MEASURED if is_bundled else _FEW])
-            self.figures.append(
-                ModelFigures(
-                    contender.label,
-                    contender.form,
-                    watched.dimensions,
-                    contender.context,
-                    contender.file_bytes,
-                    2 * watched.dimensions * chunks,
-                    watched.texts / watched.seconds if watched.seconds else 0.0,
-                    load_s,
-                )
-            )
+        return runs
 
-    def _ask(self, engine: LocalEngine, label: str, name: str, arm: Arm, watched: _Watched) -> None:
+    def _asked(self, engine: LocalEngine, label: str, name: str, arm: Arm, watched: _Watched) -> Run:
         """Put every question to one arm."""
         engine.search(SearchRequest("warm up", arm=arm))
         answers = []
@@ -326,7 +348,7 @@ class _Bench:
                 self._met.update(zip(places, (hit.chunk for hit in hits), strict=True))
             answers.append(Answer(ranks(places, question.targets), elapsed_s * 1000, tuple(places[:_SHOWN])))
             self._reporter.advance(1)
-        self.runs.append(Run(label, name, tuple(answers)))
+        return Run(label, name, tuple(answers))
 
     def _bring_vectors(self, embedder: Embedder) -> None:
         """Copy what the model has made for the project's own index: most chunks of the copy are the same."""

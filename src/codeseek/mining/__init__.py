@@ -34,9 +34,9 @@ def mine(
     answering = {str(file.path) for file in files if _may_answer(file)}
     pool = _Pool(seed, max(_MOST_OF_FILE, 2 * max(enough.values()) // max(len(answering), 1)))
     for file in sorted(files, key=lambda file: shuffled_key(seed, str(file.path))):
-        group, wanted = LANGUAGES[file.language].group, str(file.path) in answering
+        language, wanted = LANGUAGES.get(file.language), str(file.path) in answering
         advance(1, str(file.path))
-        if group == "code" and wanted and pool.lacks(enough, "docstring", "comment"):
+        if language is not None and language.group == "code" and wanted and pool.lacks(enough, "docstring", "comment"):
             from codeseek.mining import comments
 
             pool.add(comments.questions(file, text_of(root, file)))

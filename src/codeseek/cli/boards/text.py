@@ -26,7 +26,7 @@ def render(board: Board, terminal: Terminal) -> Iterator[str]:
         "index", f"{facts}, {tables.size(index.size_bytes)}, {tables.duration(index.elapsed_s)}", terminal
     )
     yield "\n"
-    head = ("model", "arm", CHIEF, "95 %", "to the first", "95 %", "p50", "p95")
+    head = ("model", "arm", CHIEF, "95 %", "to 1st", "95 %", "p50", "p95")
     rows = [
         (
             screen.safe(row.model),
