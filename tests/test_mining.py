@@ -121,6 +121,13 @@ def test_any_text_is_judged_without_failing(text: str) -> None:
     assert "\n" not in question
 
 
+@pytest.mark.parametrize(
+    "piece", [" \n", "<!--", "\n * ", "[a](", ":a:`", "<p ", "`a <", "{@a ", "__a", "#1, ", "。", "中 a"]
+)
+def test_a_huge_text_takes_no_longer_than_its_beginning(piece: str) -> None:
+    wording.is_question(wording.first_sentence(wording.plain(f"/* {piece * 200_000} */")))
+
+
 # ------------------------------------------------------------ comments and documentation
 
 

@@ -22,6 +22,7 @@ _TIMEOUT_S = 60
 _MOST_FILES = 4
 """A commit that touches more is about more than its message says."""
 
+_LONGEST_SUBJECT = 400
 _START, _FIELD = "\x1e", "\x1f"
 _OPTIONS = (
     "--no-pager", "-c", "core.fsmonitor=false", "-c", "log.showSignature=false", "-c", "core.attributesFile=",
@@ -88,7 +89,7 @@ def questions(root: Path, paths: Collection[str], wanted: Collection[str]) -> It
 
 def _asked(subject: str) -> str:
     """Return what a commit's first line asks for, an empty text where it is routine."""
-    if _ROUTINE.search(subject):
+    if len(subject) > _LONGEST_SUBJECT or _ROUTINE.search(subject):
         return ""
     text = wording.unmarked(_REFERENCE.sub(" ", _PREFIX.sub("", subject))).rstrip(".。 ")
     return "" if _ROUTINE.search(text) or not wording.is_question(text) else text

@@ -9,6 +9,7 @@ Tongue = Literal["English", "Chinese", "mixed"]
 """The language of a question: Chinese with a word or name in Latin letters is mixed."""
 
 _LONGEST = 240
+_LOOKED_AT = 4_000  # characters of a comment; some patterns take the square of a text's length
 _FEWEST_WORDS, _FEWEST_HAN = 4, 5
 _FEWEST_LETTERS = 0.6  # of the characters that are no spaces; with less it is code, a table or a drawing
 
@@ -101,6 +102,7 @@ def hidden_from(text: str) -> int:
 
 def plain(comment: str) -> str:
     """Return a comment's first paragraph without comment signs and markup; an empty text where it begins with none."""
+    comment = comment[:_LOOKED_AT]
     start = _OPENING.match(comment)
     text = comment[start.end() if start else 0 :]
     text = _CLOSING.sub("", text)
@@ -114,6 +116,7 @@ def plain(comment: str) -> str:
 
 def unmarked(text: str) -> str:
     """Return a paragraph on one line, without the markup of any of the usual languages."""
+    text = text[:_LOOKED_AT]
     for pattern, kept in _MARKUP:
         text = pattern.sub(kept, text)
     return " ".join(text.split())
