@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from codeseek.mining.wording import Tongue
 
 Source = Literal["docstring", "comment", "documentation", "commit", "file"]
-SOURCES: Sequence[Source] = ("docstring", "comment", "documentation", "commit", "file")
 """What a question was made from; the last is a file of the user's."""
 
 
