@@ -81,10 +81,14 @@ def render(board: Board, terminal: Terminal) -> Iterator[str]:
 def _by_part(
     title: str, rows: Sequence[Row], parts: Sequence[Mapping[str, Estimate]], terminal: Terminal
 ) -> Iterator[str]:
-    names = list(parts[0])
+    names, about = list(parts[0]), terminal.sign("±", "+-")
     head = ("model", "arm", *(f"{name} ({parts[0][name].questions:,})" for name in names))
     cells = [
-        (screen.safe(row.model), row.arm, *(f"{short(part[name].mean)} {_interval(part[name])}" for name in names))
+        (
+            screen.safe(row.model),
+            row.arm,
+            *(f"{short(part[name].mean)} {about}{short((part[name].high - part[name].low) / 2)}" for name in names),
+        )
         for row, part in zip(rows, parts, strict=True)
     ]
     yield tables.title(f"{CHIEF} by {title}", terminal)
