@@ -55,6 +55,7 @@ def chunk_record(chunk: Chunk) -> dict[str, object]:
         "language": chunk.language,
         "kind": chunk.kind,
         "symbol": chunk.symbol,
+        "anchor": chunk.anchor,
         "text": chunk.text,
     }
 

@@ -6,6 +6,7 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from codeseek import documents
 from codeseek.records import SearchResult
 
 
@@ -24,6 +25,6 @@ class Report(NamedTuple):
         far = os.path.join(*[os.pardir] * 3)
         return str(self.root / path) if relative.startswith(far) else relative
 
-    def uri(self, path: PurePosixPath) -> str:
-        """Return a hit's path as a link."""
-        return (self.root / path).as_uri()
+    def uri(self, path: PurePosixPath, anchor: str = "") -> str:
+        """Return a hit's path as a link, to the page where that is known."""
+        return (self.root / path).as_uri() + documents.fragment(anchor)

@@ -53,11 +53,14 @@ def render(report: Report, terminal: Terminal) -> Iterator[str]:
 
 def _result(hit: Hit, query: str, best: float, kinds: list[str]) -> dict[str, object]:
     chunk = hit.chunk
+    named = chunk.symbol or chunk.kind
+    if chunk.anchor:
+        named += f" ({chunk.anchor})"
     return {
         "ruleId": chunk.kind,
         "ruleIndex": kinds.index(chunk.kind),
         "level": "note",
-        "message": {"text": _literal(f"{chunk.symbol or chunk.kind} answers: {query}")},
+        "message": {"text": _literal(f"{named} answers: {query}")},
         "rank": round(100 * hit.score / best, 2) if best > 0 and hit.score > 0 else 0.0,
         "locations": [
             {
@@ -72,6 +75,7 @@ def _result(hit: Hit, query: str, best: float, kinds: list[str]) -> dict[str, ob
                 "logicalLocations": [{"fullyQualifiedName": chunk.symbol, "kind": chunk.kind}],
             }
         ],
+        **({"properties": {"anchor": chunk.anchor}} if chunk.anchor else {}),
     }
 
 

@@ -41,8 +41,10 @@ def _heading(hit: Hit, first_line: int, report: Report, terminal: Terminal, best
     folder, _, name = screen.safe(report.path(chunk.path)).rpartition("/")
     place = terminal.linked(
         (f"{folder}/" if folder else "") + terminal.styled(name, BOLD) + f":{first_line}",
-        report.uri(chunk.path),
+        report.uri(chunk.path, chunk.anchor),
     )
+    if chunk.anchor:
+        place += f"  {screen.safe(chunk.anchor)}"
     bar = terminal.bar(hit.score / best if best > 0 else 0.0, _BAR)
     kind = terminal.styled(f"{chunk.kind}{terminal.sign(' · ', ' - ')}{chunk.language}", DIM)
     symbol = screen.safe(chunk.symbol)
