@@ -12,6 +12,7 @@ from xml.sax.saxutils import escape
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 from fpdf import FPDF
+from fpdf.enums import WrapMode
 
 LATIN = [
     chr(code) for code in (*range(0x20, 0x7F), *range(0xA0, 0x180), 0x2013, 0x2014, 0x2019, 0x201C, 0x201D, 0x2022)
@@ -82,7 +83,13 @@ class Paper:
     def text(self, text: str, size: int = 11) -> None:
         self.pdf.set_font("sans", size=size)
         self.pdf.multi_cell(
-            0, 6, text, align="L", new_x="LMARGIN", new_y="NEXT", wrapmode="CHAR" if not text.isascii() else "WORD"
+            0,
+            6,
+            text,
+            align="L",
+            new_x="LMARGIN",
+            new_y="NEXT",
+            wrapmode=WrapMode.WORD if text.isascii() else WrapMode.CHAR,
         )
         self.pdf.ln(3)
 

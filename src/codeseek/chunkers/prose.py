@@ -39,7 +39,7 @@ def chunk(file: SourceFile, text: str) -> list[Chunk]:
 def cut(file: SourceFile, lines: Lines, found: Outline, starts: Sequence[int] = ()) -> list[Chunk]:
     """Return the sections of a text with a known outline; they tile it, and none goes over a line of `starts`."""
     chunks = []
-    for section in _parted(_merged(lines, _sections(lines, found)), starts):
+    for section in _merged(lines, _parted(_sections(lines, found), starts), frozenset(starts)):
         for start, stop in _pieces(lines, found.kept, section.first, section.last):
             start, stop = lines.trimmed(start, stop)
             if start <= stop and lines.lines[start].strip():
@@ -87,13 +87,14 @@ def _sections(lines: Lines, found: Outline) -> Iterator[_Section]:
             above.append((heading.depth, heading.title))
 
 
-def _merged(lines: Lines, sections: Iterable[_Section]) -> Iterator[_Section]:
-    """Yield sections, neighbours of a line or so beside each other as one."""
+def _merged(lines: Lines, sections: Iterable[_Section], starts: frozenset[int]) -> Iterator[_Section]:
+    """Yield sections, neighbours of a line or so beside each other as one, but not over one of some lines."""
     pending: _Section | None = None
     joined = False
     for section in sections:
         if (
             pending is not None
+            and section.first not in starts
             and section.breadcrumb == pending.breadcrumb
             and _is_tiny(lines, section)
             and (joined or _is_tiny(lines, pending))

@@ -80,29 +80,30 @@ def page(text: str) -> Document | None:
     if size < _LEAST_TEXT or size < _LEAST_SHARE * len(text):
         return None
     starts = [0, *(match.end() for match in _LINE_END.finditer(text))]
-    lines: list[list[str]] = [[] for _ in starts]
+    lines = [""] * len(starts)
     titles = []
     for block in blocks:
-        first = None
+        own: dict[int, str] = {}
         for place, piece in block.pieces:
-            number = bisect_right(starts, place) - 1
-            for at, part in enumerate(_LINE_END.split(piece), number):
-                if part.strip():
-                    lines[at].append(part)
-                    first = at if first is None else first
-        if first is not None:
-            lines[first].insert(0, " ") if lines[first] else None
-            if block.depth:
-                titles.append(Title(first, block.depth, block.text))
-    shown = tuple(_shown("".join(pieces)) for pieces in lines)
-    return Document((Part("", shown, tuple(titles)),), title)
+            first = bisect_right(starts, place) - 1
+            for number, part in enumerate(_LINE_END.split(piece), first):
+                own[number] = own.get(number, "") + part
+        shown = {number: line for number, part in own.items() if (line := _shown(part, block))}
+        for number, line in shown.items():
+            lines[number] = f"{lines[number]} {line}" if lines[number] else line
+        if block.depth and shown:
+            titles.append(Title(min(shown), block.depth, block.text))
+    return Document((Part("", tuple(lines), tuple(titles)),), title)
 
 
-def _shown(line: str) -> str:
-    """Return a line's text with its indentation, which code has."""
-    text = html.unescape(line).expandtabs(4)
+def _shown(line: str, block: Block) -> str:
+    """Return a line's text, with its indentation where it is code."""
+    text = html.unescape(line)
     bare = cleaned(text)
-    return " " * min(40, len(text) - len(text.lstrip(" "))) + bare if bare else ""
+    if not bare or not block.preformatted:
+        return bare
+    text = text.expandtabs(4)
+    return " " * min(40, len(text) - len(text.lstrip(" "))) + bare
 
 
 def read(text: str) -> tuple[str, list[Block]]:
@@ -183,19 +184,19 @@ def _tokens(text: str) -> Iterator[_Token]:
         if start == end:
             return
         if text.startswith("<!--", start):
-            at = text.find("-->", start + 4) + 3
+            at = _after(text, "-->", start + 4)
         elif text.startswith(("<!", "<?"), start):
-            at = text.find(">", start) + 1
+            at = _after(text, ">", start)
         elif match := _NAME.match(text, start):
             whole = _TAG.match(text, start, min(end, start + _LONGEST_TAG))
-            at = whole.end() if whole else text.find(">", start) + 1
+            at = whole.end() if whole else _after(text, ">", start)
             name, closes = match[2].lower(), bool(match[1])
             inside = text[match.end() : at] if at else ""
             if at and not closes and name in _RAW and not inside.endswith("/>"):
                 closing = _RAW[name].search(text, at)
                 if name == "title":
                     yield _Token(start, name, closes=False, text=text[at : closing.start() if closing else at])
-                at = text.find(">", closing.start()) + 1 if closing else 0
+                at = _after(text, ">", closing.start()) if closing else 0
             elif at:
                 yield _Token(start, name, closes, inside)
                 if inside.endswith("/>") and name not in _VOID:
@@ -206,3 +207,9 @@ def _tokens(text: str) -> Iterator[_Token]:
             continue
         if not at:  # something is never closed
             return
+
+
+def _after(text: str, sign: str, start: int) -> int:
+    """Return where a sign ends, 0 if it does not come any more."""
+    at = text.find(sign, start)
+    return at + len(sign) if at >= 0 else 0

@@ -16,8 +16,6 @@ from pypdfium2 import raw
 
 from codeseek.documents.record import MOST_CHARACTERS, Document, Part, Title, Unfit, cleaned, is_cjk, joined, wrapped
 
-_MARGIN = 0.12
-"""The share of a page's height at its top and bottom in which running headers and page numbers are looked for."""
 _NUMBER = re.compile(
     r"(?:page|p\.|第|[-–—·|])?\s*(?:\d{1,4}|[ivxlc]{1,6})\s*(?:页|[-–—·|]|(?:/|of|共)\s*(?:共\s*)?\d{1,4}\s*页?)?",
     re.IGNORECASE,
@@ -64,7 +62,6 @@ _Box = tuple[float, float, float, float]
 class _Page(NamedTuple):
     lines: list[_Line]
     bottom: float
-    height: float
 
 
 def read(data: bytes) -> Document:
@@ -104,7 +101,7 @@ def _pages(pdf: Any) -> list[_Page]:
         try:
             page = pdf[number]
         except pdfium.PdfiumError:  # a damaged page must not shift the numbers of the others
-            pages.append(_Page([], 0.0, 1.0))
+            pages.append(_Page([], 0.0))
             continue
         try:
             found = _page(page)
@@ -118,14 +115,17 @@ def _pages(pdf: Any) -> list[_Page]:
 
 
 def _page(page: Any) -> _Page:
-    _, bottom, _, top = page.get_mediabox()
     handle = raw.FPDFText_LoadPage(page)
     if not handle:
-        return _Page([], 0.0, 1.0)
+        return _Page([], 0.0)
     try:
-        return _Page(list(_lines(handle)), bottom, max(1.0, top - bottom))
+        lines = list(_lines(handle))
     finally:
         raw.FPDFText_ClosePage(handle)
+    signs = "".join(line.text.replace(" ", "") for line in lines)
+    if sum(map(str.isalnum, signs)) < 0.5 * len(signs):
+        lines = []  # a font that does not say which letters its signs are
+    return _Page(lines, page.get_mediabox()[1])
 
 
 def _lines(handle: Any) -> Iterator[_Line]:
@@ -216,17 +216,21 @@ def _font(handle: Any, index: int) -> _Font:
 
 
 def _drop_running(pages: Sequence[_Page]) -> None:
-    """Drop lines that come at the same height of several pages, their digits aside, and page numbers."""
+    """Drop lines that come at the same height of several pages, their digits aside, and page numbers.
+
+    A chapter's title that is alike but for its number is told by its size.
+    """
     body = _body_size(line for page in pages for line in page.lines)
     edges = [_edges(page) for page in pages]
     seen = Counter(
-        key for page, lines in zip(pages, edges, strict=True) for key in {_running(line, page) for line in lines}
+        key for page, lines in zip(pages, edges, strict=True) for key in {_running(line, page, body) for line in lines}
     )
     several = {key for key, count in seen.items() if count >= min(3, len(pages)) > 1}
     for page, lines in zip(pages, edges, strict=True):
         numbers = {line for line in lines if _NUMBER.fullmatch(line.text)}
-        running = {line for line in lines if line.size < 1.25 * body and not _keys(line, page).isdisjoint(several)}
-        gone = numbers if running | numbers == set(page.lines) else running | numbers  # a page is more than its header
+        gone = numbers | {line for line in lines if not _near(_running(line, page, body)).isdisjoint(several)}
+        if gone == set(page.lines):
+            gone = numbers  # a page is more than its header
         page.lines[:] = [line for line in page.lines if line not in gone]
 
 
@@ -243,17 +247,14 @@ def _rounded(size: float) -> float:
 
 
 def _edges(page: _Page) -> list[_Line]:
-    """Return the lines in the two outermost rows of a page's margins, at its top and at its bottom."""
+    """Return the lines in the two outermost rows of a page, at its top and at its bottom."""
     found: list[_Line] = []
     ordered = sorted(page.lines, key=_middle)
     for lines in (ordered, ordered[::-1]):
         rows: list[float] = []
         for line in lines:
-            middle = _middle(line)
-            if _MARGIN < (middle - page.bottom) / page.height < 1 - _MARGIN:
-                break
-            if not rows or abs(middle - rows[-1]) > 0.5 * line.size:
-                rows.append(middle)
+            if not rows or abs(_middle(line) - rows[-1]) > 0.5 * line.size:
+                rows.append(_middle(line))
             if len(rows) > 2:
                 break
             found.append(line)
@@ -264,13 +265,14 @@ def _middle(line: _Line) -> float:
     return (line.bottom + line.top) / 2
 
 
-def _running(line: _Line, page: _Page) -> tuple[str, int]:
-    return _DIGITS.sub("#", line.text), round((line.bottom - page.bottom) / 4)
+def _running(line: _Line, page: _Page, body: float) -> tuple[str, int]:
+    """Return what is the same of a header on all pages that have it: its text and about where it stands."""
+    text = line.text if line.size >= 1.25 * body else _DIGITS.sub("#", line.text)
+    return text, round((line.bottom - page.bottom) / 4)
 
 
-def _keys(line: _Line, page: _Page) -> frozenset[tuple[str, int]]:
-    text, height = _running(line, page)
-    return frozenset((text, height + near) for near in (-1, 0, 1))
+def _near(key: tuple[str, int]) -> frozenset[tuple[str, int]]:
+    return frozenset((key[0], key[1] + by) for by in (-1, 0, 1))
 
 
 # ---------------------------------------------------------------- reading order
