@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
@@ -65,14 +65,17 @@ def asked(engine: LocalEngine, query: str, **narrowed: object) -> SearchResult:
     return engine.search(SearchRequest(query, per_file=5, limit=5, **narrowed))  # type: ignore[arg-type] # any field
 
 
+def right(pages: Sequence[str], language: str) -> bool:
+    """Tell whether a page that answers is first, and to Chinese words the one beside it that has none of them."""
+    chinese, english = f"page {white_paper.DESIGN_PAGE}", f"page {white_paper.ENGLISH_PAGE}"
+    if language == "English":
+        return pages[0] in (chinese, english)
+    return pages[0] in (chinese, english)[: 1 + (language == "mixed")] and {chinese, english} <= set(pages[:3])
+
+
 @pytest.mark.parametrize("language", QUESTIONS)
-def test_a_question_finds_the_right_page_of_a_white_paper_and_the_one_in_the_other_language(
-    language: str, engine: LocalEngine
-) -> None:
-    pages = [hit.chunk.anchor for hit in asked(engine, QUESTIONS[language]).hits]
-    right = [f"page {white_paper.DESIGN_PAGE}", f"page {white_paper.ENGLISH_PAGE}"]
-    assert pages[0] in (right[:1] if language == "Chinese" else right)
-    assert set(right) <= set(pages)
+def test_a_question_finds_the_page_of_a_white_paper_that_answers(language: str, engine: LocalEngine) -> None:
+    assert right([hit.chunk.anchor for hit in asked(engine, QUESTIONS[language]).hits], language)
 
 
 @pytest.mark.parametrize("language", QUESTIONS)
@@ -82,10 +85,7 @@ def test_the_same_is_found_over_http(language: str, library: Path, tmp_path: Pat
     engine.refresh()
     with served({library: (settings, engine)}, Models({"bundled": Choice()}, lambda _: bundled())) as server:
         hits = server.search(QUESTIONS[language], limit=5, per_file=5).json["hits"]
-        assert hits[0]["anchor"] in (f"page {white_paper.DESIGN_PAGE}", f"page {white_paper.ENGLISH_PAGE}")
-        assert {f"page {white_paper.DESIGN_PAGE}", f"page {white_paper.ENGLISH_PAGE}"} <= {
-            hit["anchor"] for hit in hits
-        }
+        assert right([hit["anchor"] for hit in hits], language)
         chunk = server.ask("GET", f"/v1/chunks/{quote(hits[0]['id'])}").json
         assert (chunk["anchor"], chunk["text"]) == (hits[0]["anchor"], hits[0]["text"])
 

@@ -49,6 +49,11 @@ class Extractor:
             self.close()  # what a library left behind when memory ran out, no other document shall meet
         raise Unfit(str(answer))
 
+    @property
+    def pid(self) -> int:
+        """The number of the process, 0 while there is none."""
+        return self._child.pid if self._child is not None else 0
+
     def close(self) -> None:
         """End the process."""
         if self._child is not None:
