@@ -147,7 +147,19 @@ def test_cells_of_a_notebook_are_prose_and_code() -> None:
     ]
     function = tiles[1]
     assert (function.kind, function.symbol, function.breadcrumb) == ("function", "load", ("数据 Data", "Load"))
-    assert function.text.startswith("## Load\nimport json")  # a heading alone stands with what it heads
+    assert function.text.startswith("## Load\n\nimport json")  # a heading alone stands with what it heads
+
+
+def test_a_cell_that_only_shows_something_goes_with_the_one_before() -> None:
+    cells = [
+        ("code", "frame = read_table('a.csv')"),
+        ("code", "frame.head()"),
+        ("code", "frame.info()"),
+        ("markdown", "end"),
+    ]
+    parts = documents.read("notebook", papers.notebook(cells)).parts
+    assert [part.anchor for part in parts] == ["cells 1-3", "cell 4"]
+    assert parts[0].lines == ("frame = read_table('a.csv')", "", "frame.head()", "", "frame.info()")
 
 
 def test_the_chunks_of_a_notebook_are_its_lines() -> None:
@@ -158,7 +170,7 @@ def test_the_chunks_of_a_notebook_are_its_lines() -> None:
         ("markdown", "# C"),
     ]
     data = papers.notebook(cells)
-    lines = text_of(documents.read("notebook", data)).split("\n")
+    lines = [line for part in documents.read("notebook", data).parts for line in (*part.lines, "")]
     covered: set[int] = set()
     for chunk in chunks("notebook", data):
         assert chunk.text.rstrip("\n").split("\n") == lines[chunk.first_line - 1 : chunk.last_line]

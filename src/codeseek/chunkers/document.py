@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
 
 from codeseek import chunkers
@@ -16,17 +16,20 @@ from codeseek.records import Chunk, SourceFile
 
 def cut(file: SourceFile, document: Document) -> list[Chunk]:
     """Return a document's chunks; they tile its text, and each lies under one anchor."""
-    if any(part.language for part in document.parts):
-        return list(_cells(file, document))
-    starts = [0, *accumulate(len(part.lines) for part in document.parts)]
+    parts = [
+        part._replace(lines=(*part.lines, "")) for part in document.parts if part.lines
+    ]  # a blank line between them
+    if any(part.language for part in parts):
+        return list(_cells(file, parts))
+    starts = [0, *accumulate(len(part.lines) for part in parts)]
     headings = [
         Heading(start + title.line, title.depth, title.text)
-        for start, part in zip(starts, document.parts, strict=False)
+        for start, part in zip(starts, parts, strict=False)
         for title in part.titles
     ]
-    lines = Lines("\n".join(line for part in document.parts for line in part.lines))
+    lines = Lines("\n".join(line for part in parts for line in part.lines))
     chunks = prose.cut(file, lines, Outline(headings, set(), document.title), starts[1:-1])
-    anchors = [part.anchor for part in document.parts]
+    anchors = [part.anchor for part in parts]
     return [
         chunk._replace(anchor=anchors[bisect_right(starts, chunk.first_line - 1, 0, len(anchors)) - 1])
         for chunk in chunks
@@ -36,11 +39,11 @@ def cut(file: SourceFile, document: Document) -> list[Chunk]:
 # ---------------------------------------------------------------- notebooks
 
 
-def _cells(file: SourceFile, document: Document) -> Iterator[Chunk]:
+def _cells(file: SourceFile, parts: Sequence[Part]) -> Iterator[Chunk]:
     """Yield the chunks of a notebook cell by cell, each below the headings of the cells before it."""
     above: list[Heading] = []
     first, bare = 0, ""
-    for part in document.parts:
+    for part in parts:
         text = "\n".join(part.lines)
         trail = tuple(dict.fromkeys(heading.title for heading in above if heading.title))
         headings = outline("markdown", part.lines).headings if part.language == "markdown" else []
@@ -53,7 +56,7 @@ def _cells(file: SourceFile, document: Document) -> Iterator[Chunk]:
             bare = ""
         first += len(part.lines)
     if bare:
-        whole = Part(document.parts[-1].anchor, tuple(bare.splitlines()), language="markdown")
+        whole = Part(parts[-1].anchor, tuple(bare.splitlines()), language="markdown")
         yield from _cell(file, whole, bare, (), first - bare.count("\n"), "")
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from codeseek import decoding
 from codeseek.documents import html
-from codeseek.documents.package import Attributes, Package, parse, resolved, title_of
-from codeseek.documents.record import MOST_CHARACTERS, Document, Part, Title, Unfit, cleaned, wrapped
+from codeseek.documents.package import Attributes, Package, parse, resolved, title_in
+from codeseek.documents.record import MOST_CHARACTERS, Document, Part, Title, Unfit, title_of, wrapped
 
 
 def read(data: bytes) -> Document:
@@ -27,7 +27,7 @@ def read(data: bytes) -> Document:
             parts.append(part)
     if not parts:
         raise Unfit("no text")
-    return Document(tuple(parts), cleaned(title_of(package, contents)))
+    return Document(tuple(parts), title_of(title_in(package, contents)))
 
 
 def _part(anchor: str, data: bytes) -> Part:

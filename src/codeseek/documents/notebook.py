@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from codeseek import decoding
@@ -22,6 +23,7 @@ _LANGUAGES = {
     "sagemath": "python",
     "sh": "bash",
 }
+_TINY, _SMALL = 100, 800  # characters of cells that are put together, and up to which they are
 _WIDEST = 10_000  # characters of a line: more is data
 
 
@@ -38,10 +40,30 @@ def read(data: bytes) -> Document:
     cells = [cell for found in [book.get("cells"), *lists] if isinstance(found, list) for cell in found]
     language = _language(book)
     parts = [_part(number, cell, language) for number, cell in enumerate(cells, 1) if isinstance(cell, dict)]
-    parts = [part for part in parts if any(line.strip() for line in part.lines)]
+    parts = list(_joined(part for part in parts if any(line.strip() for line in part.lines)))
     if not parts:
         raise Unfit("no text")
     return Document(tuple(parts))
+
+
+def _joined(parts: Iterable[Part]) -> Iterator[Part]:
+    """Yield cells, those of a line of code that follow others together with them: they show what was made there."""
+    pending: Part | None = None
+    for part in parts:
+        if pending is not None and part.language == pending.language != "markdown" and _is_peek(part, pending):
+            first, last = (one.anchor.split()[-1].split("-") for one in (pending, part))
+            lines = (*pending.lines, "", *part.lines)
+            pending = pending._replace(anchor=f"cells {first[0]}-{last[-1]}", lines=lines)
+            continue
+        if pending is not None:
+            yield pending
+        pending = part
+    if pending is not None:
+        yield pending
+
+
+def _is_peek(part: Part, before: Part) -> bool:
+    return len(part.lines) <= 2 and sum(map(len, part.lines)) <= _TINY and sum(map(len, before.lines)) < _SMALL
 
 
 def _part(number: int, cell: dict[str, Any], language: str) -> Part:

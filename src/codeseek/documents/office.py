@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from codeseek.documents.package import Attributes, Package, parse, title_of
-from codeseek.documents.record import MOST_CHARACTERS, Document, Part, Title, Unfit, cleaned, wrapped
+from codeseek.documents.package import Attributes, Package, parse, title_in
+from codeseek.documents.record import MOST_CHARACTERS, Document, Part, Title, Unfit, cleaned, title_of, wrapped
 
 _HEADING = re.compile(r"heading (\d)", re.IGNORECASE)
+_CONTENTS = -1
+"""Stands for a line of a table of contents, which is no text of its own."""
 _TITLES = ("title", "ctrTitle")
 
 
@@ -18,7 +20,7 @@ def word(data: bytes) -> Document:
     named = (target for target in package.related("").values() if target.startswith("word/document"))
     reader = _Word(_styles(package))
     parse(package.read(next(named, "word/document.xml")), reader.start, reader.end, reader.text)
-    return _document(reader.parts(), title_of(package))
+    return _document(reader.parts(), title_in(package))
 
 
 def slides(data: bytes) -> Document:
@@ -38,7 +40,7 @@ def slides(data: bytes) -> Document:
         slide = related.get(identity, "")
         if slide in package:
             parts.append(_slide(package, slide, number))
-    return _document(parts, title_of(package))
+    return _document(parts, title_in(package))
 
 
 def _document(parts: Iterable[Part], title: str) -> Document:
@@ -48,14 +50,14 @@ def _document(parts: Iterable[Part], title: str) -> Document:
         raise Unfit("no text")
     if size > MOST_CHARACTERS:
         raise Unfit("too much text")
-    return Document(found, cleaned(title))
+    return Document(found, title_of(title))
 
 
 # ---------------------------------------------------------------- Word
 
 
 def _styles(package: Package) -> dict[str, int]:
-    """Return the depth of headings by the style that they have."""
+    """Return the depth of headings by the style that they have, `_CONTENTS` for lines of a table of contents."""
     depths: dict[str, int] = {}
     style = ""
 
@@ -68,6 +70,8 @@ def _styles(package: Package) -> dict[str, int]:
             depths[style] = int(match[1])
         elif tag == "name" and value.lower() == "title":
             depths[style] = 1
+        elif tag == "name" and value.lower().startswith("toc "):
+            depths[style] = _CONTENTS
         elif tag == "outlineLvl" and style and value.isdigit() and int(value) < 9:
             depths.setdefault(style, int(value) + 1)
 
@@ -117,7 +121,7 @@ class _Word:
             text = cleaned("".join(self._texts.pop()))
             if self._tables:
                 self._cells += [text] if text else []
-            elif text:
+            elif text and self._depth != _CONTENTS:
                 self._paragraphs.append((self._number, self._depth, text))
             self._depth = 0
         elif tag == "tr" and self._tables == 1 and self._cells:

@@ -114,7 +114,7 @@ def _local(name: str) -> str:
     return f"r:{local}" if space.endswith("/relationships") else local
 
 
-def title_of(package: Package, name: str = "docProps/core.xml") -> str:
+def title_in(package: Package, name: str = "docProps/core.xml") -> str:
     """Return the title that a package gives itself."""
     if name not in package:
         return ""

@@ -14,7 +14,18 @@ from typing import Any, NamedTuple
 import pypdfium2 as pdfium
 from pypdfium2 import raw
 
-from codeseek.documents.record import MOST_CHARACTERS, Document, Part, Title, Unfit, cleaned, is_cjk, joined, wrapped
+from codeseek.documents.record import (
+    MOST_CHARACTERS,
+    Document,
+    Part,
+    Title,
+    Unfit,
+    cleaned,
+    is_cjk,
+    joined,
+    title_of,
+    wrapped,
+)
 
 _NUMBER = re.compile(
     r"(?:page|p\.|第|[-–—·|])?\s*(?:\d{1,4}|[ivxlc]{1,6})\s*(?:页|[-–—·|]|(?:/|of|共)\s*(?:共\s*)?\d{1,4}\s*页?)?",
@@ -72,7 +83,7 @@ def read(data: bytes) -> Document:
         code = getattr(error, "err_code", None)
         raise Unfit("encrypted" if code == raw.FPDF_ERR_PASSWORD else "damaged") from error
     try:
-        title = cleaned(pdf.get_metadata_value("Title"))
+        title = title_of(pdf.get_metadata_value("Title"))
         pages = _pages(pdf)
     finally:
         pdf.close()
@@ -82,14 +93,7 @@ def read(data: bytes) -> Document:
     ordered = [_in_order(page.lines) for page in pages]
     sizes = _heading_sizes(ordered)
     parts = [_part(number, lines, sizes) for number, lines in enumerate(ordered, 1)]
-    return Document(tuple(_mended(parts)), "" if _is_no_title(title) else title)
-
-
-def _is_no_title(title: str) -> bool:
-    """Tell whether a title is what a program put there: a file's name, or nothing in particular."""
-    return (
-        not title or title.lower().startswith(("untitled", "microsoft word")) or bool(re.search(r"\.\w{2,4}$", title))
-    )
+    return Document(tuple(_mended(parts)), title)
 
 
 # ---------------------------------------------------------------- lines of a page
@@ -122,10 +126,16 @@ def _page(page: Any) -> _Page:
         lines = list(_lines(handle))
     finally:
         raw.FPDFText_ClosePage(handle)
+    upright = [line for line in lines if not _is_sideways(line)]
+    lines = upright if 2 * len(upright) > len(lines) else lines  # a stamp in the margin reaches over all columns
     signs = "".join(line.text.replace(" ", "") for line in lines)
     if sum(map(str.isalnum, signs)) < 0.5 * len(signs):
         lines = []  # a font that does not say which letters its signs are
     return _Page(lines, page.get_mediabox()[1])
+
+
+def _is_sideways(line: _Line) -> bool:
+    return line.top - line.bottom > max(4 * line.size, 3 * (line.right - line.left))
 
 
 def _lines(handle: Any) -> Iterator[_Line]:
@@ -336,7 +346,7 @@ def _gutter(lines: Sequence[_Line]) -> float | None:
 def _full(lines: Sequence[_Line], size: float) -> int:
     """Count the lines that fill their column, 0 where these are not many: the cells of a table do not."""
     width = max(line.right for line in lines) - min(line.left for line in lines)
-    count = sum(line.right - line.left > 0.7 * width for line in lines)
+    count = sum(line.right - line.left > 0.6 * width for line in lines)
     return count if width >= 10 * size and count >= max(_FEW, 0.2 * len(lines)) else 0
 
 
@@ -377,7 +387,7 @@ class _Paragraph(NamedTuple):
 def _part(number: int, columns: Sequence[Sequence[_Line]], sizes: Sequence[float]) -> Part:
     paragraphs: list[_Paragraph] = []
     for column in columns:
-        for paragraph in _paragraphs(column, sizes):
+        for paragraph in filter(_has_text, _paragraphs(column, sizes)):
             if paragraphs and _is_one(paragraphs[-1], paragraph):
                 paragraph = _Paragraph(joined(paragraphs.pop().text, paragraph.text), 0)
             paragraphs.append(paragraph)
@@ -390,6 +400,10 @@ def _part(number: int, columns: Sequence[Sequence[_Line]], sizes: Sequence[float
             titles.append(Title(len(lines), depth, text))
         lines += text.split("\n") if "\n" in text else wrapped(text)
     return Part(f"page {number}", tuple(lines), tuple(titles))
+
+
+def _has_text(paragraph: _Paragraph) -> bool:
+    return bool(paragraph.text.strip())
 
 
 def _is_one(first: _Paragraph, second: _Paragraph) -> bool:

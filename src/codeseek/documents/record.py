@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -38,6 +39,9 @@ class Document(NamedTuple):
 MOST_CHARACTERS = 20_000_000
 """So much text is read out of one document: ten times the Bible and more."""
 
+_NO_TITLE = re.compile(
+    r"untitled.*|(?:powerpoint )?presentation\d*|document\d*|microsoft \w+ - .*|.*\.\w{2,4}", re.IGNORECASE
+)
 _WIDE = 160
 """Columns up to which a paragraph is one line."""
 _LINE = 110
@@ -76,6 +80,12 @@ def _plain(character: str) -> str:
     if "\ue000" <= character <= "\uf8ff" or "\ud800" <= character <= "\udfff" or character in "\u00ad\ufeff\u200b":
         return ""
     return character
+
+
+def title_of(told: str) -> str:
+    """Return a document's title as it tells it, empty if a program put it there: a file's name, or nothing in particular."""
+    title = cleaned(told)
+    return "" if _NO_TITLE.fullmatch(title) else title
 
 
 def joined(first: str, second: str) -> str:
