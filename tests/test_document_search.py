@@ -288,3 +288,51 @@ def test_the_viewer_of_ones_choice_is_taken() -> None:
     assert of("okular --presentation") == ("okular", "--presentation", "--page", "3", str(file))
     assert of("/usr/bin/firefox") == ("/usr/bin/firefox", f"{file.as_uri()}#page=3")
     assert of("my-viewer", "part 2") == ("my-viewer", str(file))
+
+
+# ---------------------------------------------------------------- plain text
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "gbk", "gb18030", "big5", "utf-16", "utf-16-le", "utf-32"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"], ids=repr)
+def test_notes_in_any_encoding_are_found_by_their_lines(encoding: str, end: str, tmp_path: Path) -> None:
+    lines = [
+        "# 筆記" if encoding == "big5" else "# 笔记",
+        "",
+        "第一行文字在這裡",
+        "",
+        "## Budget",
+        "",
+        "The sum is due in May",
+    ]
+    text = end.join([*lines, ""])
+    if encoding.startswith("gb"):
+        text = text.replace("這裡", "这里")
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "notes.md").write_bytes(text.encode(encoding))
+    engine = engine_of(root, tmp_path / "data")
+    engine.refresh()
+    first = engine.search(SearchRequest("第一行文字")).hits[0].chunk
+    assert first.text.split(end)[2 - first.first_line + 1] == text.split(end)[2]
+    budget = engine.search(SearchRequest("when is the sum due in May")).hits[0].chunk
+    assert "The sum is due in May" in budget.text
+    assert budget.first_line <= 7 <= budget.last_line
+    engine.close()
+
+
+def test_a_note_in_one_very_long_line_is_found(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    (root / "一行.txt").write_text(
+        "每句话都写在同一行里。" * 2_000 + "水位在五月最高。" + "后面还有很多。" * 2_000, encoding="utf-8"
+    )
+    (root / "dump.txt").write_text("x0" * 20_000, encoding="utf-8")
+    engine = engine_of(root, tmp_path / "data")
+    engine.refresh()
+    hit = engine.search(SearchRequest("水位在五月最高")).hits[0]
+    assert (hit.chunk.first_line, hit.chunk.last_line) == (1, 1)
+    assert "水位在五月最高。" in hit.chunk.text
+    assert len(hit.chunk.text) < 5_000
+    assert dict(engine.status().skipped) == {"minified": 1}
+    engine.close()

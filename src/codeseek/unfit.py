@@ -163,11 +163,17 @@ def text_by_content(language: str, text: str) -> str | None:
         return SECRET
     if len(text) > 2000:
         average = len(text) / (1 + text.count("\n") + text.count("\r"))
-        if average > (5000 if group == "docs" and language != "html" else 400):
+        if average > 400 and (group != "docs" or language == "html" or (average > 5000 and not _is_prose(text))):
             return MINIFIED
     if _says_generated(language, group, text[:3000]):
         return GENERATED
     return None
+
+
+def _is_prose(text: str) -> bool:
+    """Tell whether a text without line ends has words: spaces between them, or Chinese."""
+    sample = text[:10_000]
+    return sum(sign.isspace() or sign > "\u2e80" for sign in sample) > 0.1 * len(sample)
 
 
 def _says_generated(language: str, group: str, head: str) -> bool:

@@ -427,6 +427,13 @@ def _paragraphs(column: Sequence[_Line], sizes: Sequence[float]) -> Iterator[_Pa
     previous: _Line | None = None
     for line in column:
         own = _depth(line, sizes)
+        if (
+            depth
+            and previous is not None
+            and _continues(line, previous)
+            and not _starts(line, previous, left, right, step)
+        ):
+            own = depth
         if previous is not None and (own != depth or _starts(line, previous, left, right, step)):
             yield _settled(text, depth)
             text = ""
@@ -444,6 +451,11 @@ def _settled(text: str, depth: int) -> _Paragraph:
     """Return a paragraph, a heading only where it can be one: some are too long, or go on after a comma."""
     is_heading = len(text) <= _LONGEST_HEADING and "\n" not in text and not text.endswith(("。", "，", ",", ";"))
     return _Paragraph(text, depth if is_heading else 0)
+
+
+def _continues(line: _Line, heading: _Line) -> bool:
+    """Tell whether a line is set as the line of a heading above it is."""
+    return line.font.bold and heading.font.bold and abs(line.size - heading.size) < 0.3
 
 
 def _starts(line: _Line, previous: _Line, left: float, right: float, step: float) -> bool:

@@ -68,7 +68,7 @@ _LEXERS = {
 class Source:
     """A file's lines, with tabs made spaces; `problem` says in words why there are none. `path` is as hits name it.
 
-    Of a `large` file lines are read when they are looked at.
+    Of a `large` file lines are read when they are looked at. `prose` is to be read, in lines that may be long.
     """
 
     file: Path
@@ -78,6 +78,7 @@ class Source:
     problem: str = ""
     large: bool = False
     mtime_ns: int = 0
+    prose: bool = False
     spans: dict[int, Spans] = field(default_factory=dict)
     """The colours of the lines so far, by number from 0; only the screen adds to them."""
 
@@ -123,7 +124,7 @@ def of_chunks(file: Path, path: PurePosixPath, chunks: Sequence[Chunk]) -> Sourc
     except (OSError, ValueError):
         return Source(file, path, "text", (), problem="gone")
     whole = tuple(lines.get(number, "") for number in range(1, max(lines, default=0) + 1))
-    return Source(file, path, "text", whole, problem="" if whole else "unreadable", mtime_ns=mtime_ns)
+    return Source(file, path, "text", whole, problem="" if whole else "unreadable", mtime_ns=mtime_ns, prose=True)
 
 
 def is_current(source: Source) -> bool:
