@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import quote
 
 import pytest
+from textual.pilot import Pilot
 
 import papers
 import white_paper
@@ -27,8 +30,10 @@ from codeseek.records import SearchRequest, SearchResult, SimilarRequest
 from codeseek.serve.models import Models
 from codeseek.settings import Settings
 from codeseek.tui import source, viewer
+from codeseek.tui.browser import Browser
 from indexed import engine_of
 from served import served
+from tui_driver import drive, settle, workspace, write
 
 QUESTIONS = {
     "Chinese": "请解释本文中关于多语言代码检索的设计思路?",
@@ -262,6 +267,39 @@ def desktop(tmp_path: Path) -> Callable[..., dict[str, str]]:
         return {"PATH": str(tmp_path / "bin"), "DISPLAY": ":0", **variables}
 
     return make
+
+
+def test_enter_opens_a_document_at_its_page_in_the_viewer(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = project / "opened"
+    for name in ("okular", "code"):
+        (project / name).write_text(f'#!/bin/sh\necho {name} "$@" >> "{opened}"\n')
+        (project / name).chmod(0o755)
+    monkeypatch.setenv("CODESEEK_VIEWER", str(project / "okular"))
+    monkeypatch.setenv("EDITOR", str(project / "code"))
+    (project / "a.pdf").write_bytes(papers.tiny_pdf("replace words", pages=3))
+    (project / "b.ipynb").write_bytes(papers.notebook([("markdown", "replace the words of a cell")]))
+    engine = LocalEngine(project, Settings(data_dir=project / "data", workers=1))
+    engine.refresh()
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        await write(pilot, "replace words path:*.pdf")
+        await pilot.press("enter")
+        await settle(pilot)
+        shown = browser.preview.source
+        assert shown is not None
+        assert shown.lines[0] == "replace words 1"
+        await pilot.press("ctrl+u")
+        await write(pilot, "replace words path:*.ipynb")
+        await pilot.press("enter")
+        for _ in range(100):
+            if opened.exists() and opened.read_text().count("\n") == 2:
+                break
+            await pilot.pause(0.05)
+
+    drive(workspace(project, engine), script)
+    first, second = sorted(opened.read_text().splitlines())
+    assert first == f"code --goto {project}/b.ipynb:1"
+    assert re.fullmatch(rf"okular --page [123] {re.escape(str(project))}/a.pdf", second)
 
 
 @pytest.mark.skipif(sys.platform in ("darwin", "win32"), reason="these open documents in their own way")

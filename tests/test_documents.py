@@ -114,12 +114,25 @@ def test_signs_that_look_like_characters_are_these_characters() -> None:
     assert cleaned("⽂⽊ ﬁle\u00ad\x07 名\ue000") == "文木 file 名"
 
 
+def test_a_table_of_contents_is_left_out(paper: Callable[..., papers.Paper]) -> None:
+    sheets = paper()
+    sheets.page()
+    for line in (
+        "1.1 Background . . . . . . . . . . 4",
+        "1.2 设计 ........... 12",
+        "The text begins here and goes on.",
+    ):
+        sheets.text(line)
+    assert text_of(documents.read("pdf", sheets.data())) == "The text begins here and goes on."
+
+
 def test_a_long_paragraph_is_shown_in_lines_that_end_where_sentences_do() -> None:
     sentences = "".join(f"这是第{number}个句子，它说明了一件事情。" for number in range(30))
     lines = wrapped(sentences)
     assert "".join(lines) == sentences
     assert all(line.endswith("。") and len(line) < 120 for line in lines)
     assert wrapped("short") == ["short"]
+    assert wrapped(f"3. {'The third of them. ' * 20}")[0].startswith("3. The third")
     assert "".join(wrapped("字" * 3000)) == "字" * 3000
     assert joined("检索", "代码") == "检索代码"
     assert joined("the re-", "Use") == "the re-Use"

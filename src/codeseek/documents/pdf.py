@@ -31,6 +31,8 @@ _NUMBER = re.compile(
     r"(?:page|p\.|第|[-–—·|])?\s*(?:\d{1,4}|[ivxlc]{1,6})\s*(?:页|[-–—·|]|(?:/|of|共)\s*(?:共\s*)?\d{1,4}\s*页?)?",
     re.IGNORECASE,
 )
+_LEADERS = re.compile(r"(?:[.·…．]\s?){5,}\s*\w{0,6}$")
+"""The dots of a table of contents, whose lines are no text of their own."""
 _DIGITS = re.compile(r"\d+")
 _BULLET = re.compile(r"(?:[•‣◦▪●■–*·-]|\(?\d{1,2}[.)、]|\(?[a-z][.)]|[（(]?[一二三四五六七八九十]{1,3}[)）、.])\s*")
 _NUMBERED = re.compile(
@@ -123,7 +125,7 @@ def _page(page: Any) -> _Page:
     if not handle:
         return _Page([], 0.0)
     try:
-        lines = list(_lines(handle))
+        lines = [line for line in _lines(handle) if not _LEADERS.search(line.text)]
     finally:
         raw.FPDFText_ClosePage(handle)
     upright = [line for line in lines if not _is_sideways(line)]

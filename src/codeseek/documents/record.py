@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import NamedTuple
 
 
@@ -46,8 +46,7 @@ _WIDE = 160
 """Columns up to which a paragraph is one line."""
 _LINE = 110
 """Columns to which sentences of a longer one are put together."""
-_ENDS = "。！？；!?;."
-_CLOSING = "”’』」）)\"'"
+_END = re.compile(r"[。！？；][”’』」）)]*|[.!?;][”’』」）)\"']*(?= (?![a-z]))")
 _LONGEST = 400
 
 
@@ -118,23 +117,13 @@ def wrapped(paragraph: str) -> list[str]:
     return [*lines, line.strip()] if line.strip() else lines
 
 
-def _sentences(text: str) -> Iterable[str]:
+def _sentences(text: str) -> Iterator[str]:
     start = 0
-    for at, character in enumerate(text):
-        if character not in _ENDS:
-            continue
-        end = at + 1
-        while end < len(text) and text[end] in _CLOSING:
-            end += 1
-        if (
-            end < len(text)
-            and not is_cjk(character)
-            and not (text[end] == " " and not text[end + 1 : end + 2].islower())
-        ):
-            continue
-        if end > start:
-            yield text[start:end]
-            start = end
+    for match in _END.finditer(text):
+        if text[start : match.start()].strip().isdigit():
+            continue  # the number of what follows
+        yield text[start : match.end()]
+        start = match.end()
     yield text[start:]
 
 
