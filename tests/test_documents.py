@@ -6,6 +6,8 @@ import io
 import os
 import random
 import signal
+import subprocess
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import PurePosixPath
@@ -393,6 +395,15 @@ def test_without_the_extra_a_pdf_file_says_what_it_needs(monkeypatch: pytest.Mon
     monkeypatch.setattr(documents, "find_spec", lambda name: None)
     assert documents.missing("pdf") == "needs `pip install codeseek[docs]`"
     assert not documents.missing("docx")
+
+
+def test_a_parser_is_imported_only_where_a_document_is_met() -> None:
+    script = (
+        "import sys, codeseek.batch, codeseek.chunkers.code, codeseek.local, codeseek.walker\n"
+        "print(*(name for name in sys.modules if name.startswith(('pypdfium2', 'codeseek.documents.'))))"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) == {"codeseek.documents.record", "codeseek.documents.extractor"}
 
 
 # ---------------------------------------------------------------- damage
