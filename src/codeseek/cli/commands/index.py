@@ -34,6 +34,9 @@ def index_command(
     Only what has changed is read again. A PATH inside the project limits the work to that folder. Ctrl-C keeps what
     is done; the next call goes on from there.
 
+    A project need not be code nor under git: PDF files (with `pip install codeseek[docs]`), notebooks, Word and PowerPoint
+    files, EPUB books and HTML pages are read as well as text.
+
     With another model than the bundled one chosen, that one reads the chunks afterwards, which may take long. Searches
     are answered meanwhile, by it too as far as it has come.
     """
