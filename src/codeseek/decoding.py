@@ -49,7 +49,7 @@ def _unmarked_utf16(data: bytes) -> str | None:
     head = data[:_HEAD]
     half = len(head) // 2
     low, high = head[0::2].count(0), head[1::2].count(0)
-    if len(head) < 4 or max(low, high) < half // 5 or min(low, high) > 2 + half // 100:  # 一 has a zero too
+    if len(head) < 4 or max(low, high) < half // 5 or min(low, high) > (half // 100 or half // 40):  # 一 has a zero too
         return None
     text = data.decode("utf-16-le" if high > low else "utf-16-be", "replace")
     return None if len(_CONTROL.findall(text)) + text.count("\ufffd") > 2 + len(text) // 100 else text
