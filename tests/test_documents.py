@@ -290,6 +290,14 @@ def test_a_template_stays_as_it_is() -> None:
     assert any("{{ package }}" in chunk.text and "<p>" in chunk.text for chunk in chunkers.chunk(file, template))
 
 
+def test_a_page_about_templates_or_with_scripts_is_a_page() -> None:
+    shown = PAGE.replace("</h2>", "</h2><pre>{{ name }}</pre>").replace("var hidden", "var url = `${host}`, hidden")
+    page = html.page(shown)
+    assert page is not None
+    assert "{{ name }}" in text_of(page)
+    assert "host" not in text_of(page)
+
+
 def test_menus_are_left_out() -> None:
     links = "".join(f'<li><a href="{number}">Chapter {number}</a></li>' for number in range(5))
     _, blocks = html.read(f"<h1>T</h1><ul>{links}</ul><p>See <a href='x'>this</a>, which says it all.</p>")

@@ -73,7 +73,7 @@ class _Token(NamedTuple):
 
 def page(text: str) -> Document | None:
     """Return the main text of a page, each line where it stands in the file; None for a template or what is no page."""
-    if _TEMPLATE.search(text):
+    if _is_template(text):
         return None
     title, blocks = read(text)
     size = sum(block.size for block in blocks)
@@ -94,6 +94,17 @@ def page(text: str) -> Document | None:
         if block.depth and shown:
             titles.append(Title(min(shown), block.depth, block.text))
     return Document((Part("", tuple(lines), tuple(titles)),), title)
+
+
+def _is_template(text: str) -> bool:
+    """Tell whether markup is filled in by a program: it has signs of that outside of scripts and of code that is shown."""
+    shown = 0
+    for token in _tokens(text):
+        if token.name in ("pre", "code"):
+            shown = max(0, shown + (-1 if token.closes else 1))
+        elif not shown and _TEMPLATE.search(token.text):
+            return True
+    return False
 
 
 def _shown(line: str, block: Block) -> str:
