@@ -112,6 +112,14 @@ class Hit(NamedTuple):
     also: tuple[tuple[int, int], ...] = ()
 
 
+class Origin(NamedTuple):
+    """Where a hit lies: its project's name and root, and the path in it."""
+
+    project: str
+    root: Path
+    path: PurePosixPath
+
+
 class SearchResult(NamedTuple):
     """The hits of one request, best first, and how far they can be trusted.
 

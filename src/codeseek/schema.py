@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
-from codeseek.records import Chunk, Hit, SearchResult, Status
+from codeseek.records import Chunk, Hit, Origin, SearchResult, Status
+
+Locate = Callable[[PurePosixPath], Origin]
+"""Tells where the path of a hit lies."""
 
 SCHEMA_VERSION = 1
 """Grows when a key goes or changes its meaning; a new key leaves it as it is."""
@@ -15,12 +19,12 @@ SCHEMA_VERSION = 1
 _DIRECTION = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]")
 
 
-def result_record(result: SearchResult, query: str, root: Path) -> dict[str, object]:
-    """Return the answer to a question as JSON values."""
+def result_record(result: SearchResult, query: str, root: Path | None, locate: Locate) -> dict[str, object]:
+    """Return the answer to a question as JSON values; `root` is None where several projects were asked."""
     return {
         "version": SCHEMA_VERSION,
         "query": query,
-        "root": str(root),
+        "root": None if root is None else str(root),
         "freshness": result.freshness,
         "indexed_at": moment(result.indexed_at),
         "tier": result.tier,
@@ -29,15 +33,18 @@ def result_record(result: SearchResult, query: str, root: Path) -> dict[str, obj
         "notes": list(result.notes),
         "terms": list(result.terms),
         "elapsed_ms": round(result.elapsed_ms, 3),
-        "hits": [hit_record(hit) for hit in result.hits],
+        "hits": [hit_record(hit, locate) for hit in result.hits],
     }
 
 
-def hit_record(hit: Hit) -> dict[str, object]:
+def hit_record(hit: Hit, locate: Locate) -> dict[str, object]:
     """Return a hit as JSON values."""
-    chunk = chunk_record(hit.chunk)
+    project, root, path = locate(hit.chunk.path)
+    chunk = chunk_record(hit.chunk._replace(path=path))
     text = chunk.pop("text")
     return {
+        "project": project,
+        "root": str(root),
         **chunk,
         "score": round(hit.score, 6),
         "text": text,

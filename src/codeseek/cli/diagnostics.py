@@ -62,12 +62,12 @@ def usage(wrong: click.ClickException) -> tuple[str, str]:
     return text[:1].lower() + text[1:], hint
 
 
-def footer(result: SearchResult, now: float) -> None:
-    """Say how many hits there are and how far they can be trusted."""
+def footer(result: SearchResult, now: float, projects: int = 0) -> None:
+    """Say how many hits there are, from how many `projects` where those are several, and how far they can be trusted."""
     stderr = terminal.of(sys.stderr)
     age = f" ({ago(now - result.indexed_at)})" if result.indexed_at is not None else ""
     parts = (
-        f"{_counted(len(result.hits), 'hit')} in {result.elapsed_ms:.0f} ms",
+        f"{_counted(len(result.hits), 'hit')} in {f'{projects} projects, ' if projects else ''}{result.elapsed_ms:.0f} ms",
         f"index {result.freshness}{age}",
         result.tier + (f" ({result.coverage:.0%} read)" if result.coverage < 1 else ""),
     )
@@ -103,8 +103,8 @@ def refreshed(summary: RefreshSummary, prefix: str = "") -> None:
         note(f"{prefix}rebuilt {name}")
 
 
-def embedded(summary: EmbedSummary) -> None:
-    """Say what the chosen model has read."""
+def embedded(summary: EmbedSummary, prefix: str = "") -> None:
+    """Say what the chosen model has read, after a `prefix` that says where."""
     rate = f", {summary.embedded / summary.elapsed_s:,.1f}/s" if summary.embedded and summary.elapsed_s else ""
     whole = "all" if summary.covered == summary.chunks else f"{summary.covered:,} of"
     done = (
@@ -112,7 +112,7 @@ def embedded(summary: EmbedSummary) -> None:
         if summary.embedded
         else "nothing new"
     )
-    note(f"{summary.model} has read {done}; it knows {whole} {_counted(summary.chunks, 'chunk')}")
+    note(f"{prefix}{summary.model} has read {done}; it knows {whole} {_counted(summary.chunks, 'chunk')}")
     for text in summary.notes:
         note(text)
 

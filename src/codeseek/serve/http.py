@@ -99,6 +99,8 @@ _CHUNK: Schema = _object(
 _PLACE: Schema = _object({"first_line": {"type": "integer"}, "last_line": {"type": "integer"}})
 _HIT: Schema = _object(
     {
+        "project": _TEXT,
+        "root": _TEXT,
         **_CHUNK["properties"],
         "score": {"type": "number"},
         "why": {"type": "object"},
@@ -237,8 +239,8 @@ class Api:
         project = self._projects.find(asked["project"])
         wanted = search_request(asked)
         result = await self._pool.run(project.search, wanted)
-        record = schema.result_record(result, asked["query"], project.root)
-        hits = [{"id": chunk_id(hit.chunk), **schema.hit_record(hit)} for hit in result.hits]
+        record = schema.result_record(result, asked["query"], project.root, project.origin)
+        hits = [{"id": chunk_id(hit.chunk), **schema.hit_record(hit, project.origin)} for hit in result.hits]
         return _json(record | {"hits": hits})
 
     async def chunk(self, request: Request) -> Response:

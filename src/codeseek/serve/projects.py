@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from codeseek.engine import Engine
 from codeseek.errors import BusyError, CodeseekError, StoreError, UsageError
-from codeseek.records import Chunk, Progress, SearchRequest, SearchResult, SimilarRequest, Status
+from codeseek.records import Chunk, Origin, Progress, SearchRequest, SearchResult, SimilarRequest, Status
 from codeseek.settings import Settings
 from codeseek.watcher import News, Polling, Watcher
 
@@ -41,6 +41,10 @@ class Project:
         if chosen.refresh:
             self._watcher = Watcher(root, chosen.index_directory(root), engine.refresh, self._hear, self._listen)
             self._watcher.start()
+
+    def origin(self, path: PurePosixPath) -> Origin:
+        """Return where a hit's path lies."""
+        return Origin(self.root.name, self.root, path)
 
     @property
     def building(self) -> str:

@@ -25,10 +25,52 @@ def project(command: _Command) -> _Command:
     return click.option(
         "-C",
         "--project",
-        metavar="DIR",
+        metavar="DIR|NAME",
         type=click.Path(),
-        help="Work in the project that holds this folder, instead of the current one.",
+        shell_complete=_complete_project,
+        help="Work in the project that holds this folder, or is called so, instead of the current one.",
     )(command)
+
+
+class Projects(NamedTuple):
+    """What `--project` and `--all` say: which projects, by a folder in each or by their names; none is the current one."""
+
+    named: tuple[str, ...]
+    everything: bool
+
+    @property
+    def one(self) -> str | None:
+        """The only one that was named, None for the current one."""
+        return self.named[0] if self.named else None
+
+    @property
+    def are_several(self) -> bool:
+        """Whether hits of several have to be told apart."""
+        return self.everything or len(self.named) > 1
+
+
+def projects(command: _Command) -> _Command:
+    """Add `-C/--project`, several times, and `--all`; the command takes them as `projects`."""
+
+    @wraps(command)
+    def gathered(*arguments: object, project: tuple[str, ...], everything: bool, **others: object) -> object:
+        if project and everything:
+            raise UsageError("`--all` and `--project` exclude each other", "leave one of them out")
+        return command(*arguments, projects=Projects(project, everything), **others)
+
+    return _with(
+        gathered,
+        click.option(
+            "-C",
+            "--project",
+            metavar="DIR|NAME",
+            multiple=True,
+            type=click.Path(),
+            shell_complete=_complete_project,
+            help="Ask the project that holds this folder, or is called so; several times: ask them all.",
+        ),
+        click.option("--all", "everything", is_flag=True, help="Ask every project that is indexed."),
+    )
 
 
 def colour(command: _Command) -> _Command:
@@ -164,6 +206,24 @@ def _parts(values: Sequence[str]) -> list[str]:
     return [part.strip() for value in values for part in value.split(",") if part.strip()]
 
 
+def _project(ctx: click.Context) -> str | None:
+    """Return the project that was named, the first of several."""
+    named = ctx.params.get("project")
+    return (named[0] if named else None) if isinstance(named, tuple) else named
+
+
+def _complete_project(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer folders, and the projects that are indexed by their names."""
+    from codeseek.cli.place import indexed
+    from codeseek.errors import CodeseekError
+
+    try:
+        names = [name for name in indexed() if name.startswith(incomplete)]
+    except CodeseekError:
+        names = []
+    return [*(CompletionItem(name) for name in names), CompletionItem(incomplete, type="dir")]
+
+
 def _complete_language(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the languages in the project's index; without an index, all."""
     from codeseek.languages import LANGUAGES
@@ -190,7 +250,7 @@ def _indexed(ctx: click.Context, what: Literal["languages", "kinds"]) -> Sequenc
     from codeseek.store import Store
 
     try:
-        root = root_of(ctx.params.get("project"))
+        root = root_of(_project(ctx))
         with Store.open(settings.load(root).index_directory(root), root, read_only=True) as store:
             counts = store.counts()
     except CodeseekError:
@@ -202,7 +262,7 @@ def _complete_path(ctx: click.Context, param: click.Parameter, incomplete: str) 
     """Offer the project's files and folders, whatever folder the shell is in."""
     from codeseek.cli.place import root_of
 
-    root = root_of(ctx.params.get("project"))
+    root = root_of(_project(ctx))
     sign = "!" if incomplete.startswith("!") else ""
     folder, slash, start = incomplete.removeprefix("!").rpartition("/")
     try:

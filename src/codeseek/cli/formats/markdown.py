@@ -19,6 +19,7 @@ def render(report: Report, terminal: Terminal) -> Iterator[str]:
         chunk = hit.chunk
         place = f"{report.path(chunk.path)}:{chunk.first_line}-{chunk.last_line}"
         title = f"{_code(place)} {chunk.kind}" + (f" {_code(chunk.symbol)}" if chunk.symbol else "")
+        title += f" in {_code(project)}" if (project := report.project(chunk.path)) else ""
         lines = [screen.safe(line.expandtabs(4)) for line in _LINE_END.split(chunk.text.rstrip())]
         fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(chunk.text)), default=0))
         body = "\n".join(lines)

@@ -44,7 +44,8 @@ def _heading(hit: Hit, first_line: int, report: Report, terminal: Terminal, best
         report.uri(chunk.path),
     )
     bar = terminal.bar(hit.score / best if best > 0 else 0.0, _BAR)
-    kind = terminal.styled(f"{chunk.kind}{terminal.sign(' · ', ' - ')}{chunk.language}", DIM)
+    facts = [screen.safe(report.project(chunk.path)), chunk.kind, chunk.language]
+    kind = terminal.styled(terminal.sign(" · ", " - ").join(filter(None, facts)), DIM)
     symbol = screen.safe(chunk.symbol)
     room = min(terminal.width, _WIDEST)
     free = room - columns(place) - columns(kind) - columns(bar) - 6

@@ -15,4 +15,5 @@ def render(report: Report, terminal: Terminal) -> Iterator[str]:
         path = report.path(hit.chunk.path)
         heads = snippets.choose(hit.chunk, None, most=1)
         line, text = (heads[0].number, heads[0].text) if heads else (hit.chunk.first_line, "")
-        yield f"{screen.safe(path) if terminal.live else path}:{line}:1:{screen.safe(text)}\n"
+        project = f"[{report.project(hit.chunk.path)}] " if report.projects else ""
+        yield f"{screen.safe(path) if terminal.live else path}:{line}:1:{screen.safe(project + text)}\n"
