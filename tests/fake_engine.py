@@ -21,6 +21,7 @@ from codeseek.records import (
     SearchResult,
     SimilarRequest,
     Status,
+    TokenCounts,
 )
 from codeseek.settings import Settings
 
@@ -116,6 +117,10 @@ class FakeEngine:
             for chunk in chunks
             if chunk.path == path and chunk.first_line <= last_line and chunk.last_line >= first_line
         )
+
+    def count_tokens(self, texts: Sequence[str]) -> TokenCounts:
+        self.calls.append("count_tokens")
+        return TokenCounts("words", tuple(len(text.split()) for text in texts))
 
     def refresh(
         self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False

@@ -26,7 +26,8 @@ class Identified:
     """A model that would run in a process of its own, run in this one."""
 
     def __init__(self, model: OnnxModel | GgufModel) -> None:
-        self.identity, self.dimensions, self.notes, self.encode = "tiny", model.dimensions, model.notes, model.encode
+        self.identity, self.dimensions, self.notes = "tiny", model.dimensions, model.notes
+        self.encode, self.count_tokens = model.encode, model.count_tokens
 
     def close(self) -> None:
         pass

@@ -23,10 +23,11 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp_types import CallToolResult, TextContent
 
+from codeseek import budget
 from codeseek.errors import StoreError
 from codeseek.local import LocalEngine
 from codeseek.records import Chunk, Hit, Progress, ProgressListener, RefreshSummary
-from codeseek.serve import budget, listening, mcp
+from codeseek.serve import listening, mcp
 from codeseek.serve.door import Door, Rules, furnish
 from codeseek.serve.metrics import Metrics
 from codeseek.serve.pool import Pool
@@ -391,7 +392,9 @@ def test_short_texts_are_shown_whole_and_long_ones_share_what_is_left() -> None:
     assert budget.tokens(mcp._shown(RESULT._replace(hits=(long, short, long)), 2000).text) > 1800
 
 
-@pytest.mark.parametrize(("text", "count"), [("", 0), ("abc", 1), ("缓存", 2), ("缓存 ab", 3), ("a" * 300, 100)])
+@pytest.mark.parametrize(
+    ("text", "count"), [("", 0), ("abc", 1), ("缓存", 3), ("缓存 ab", 4), ("a" * 300, 50), ("tokenOf(x)", 6)]
+)
 def test_tokens_are_estimated_from_the_letters_and_the_script(text: str, count: int) -> None:
     assert budget.tokens(text) == count
 

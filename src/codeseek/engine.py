@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Protocol
 
@@ -15,6 +16,7 @@ from codeseek.records import (
     SearchResult,
     SimilarRequest,
     Status,
+    TokenCounts,
 )
 
 
@@ -31,6 +33,10 @@ class Engine(Protocol):
 
     def chunks(self, path: PurePosixPath, first_line: int, last_line: int) -> tuple[Chunk, ...]:
         """Return what is indexed of these lines of a file, in the order of lines; nothing where nothing is."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> TokenCounts:
+        """Count the tokens of texts: by the chosen model's tokenizer where it has one, else by an estimate."""
         ...
 
     def refresh(

@@ -24,6 +24,7 @@ from codeseek.records import (
     SearchResult,
     SimilarRequest,
     Status,
+    TokenCounts,
 )
 
 _SHARPNESS = 14.0
@@ -123,6 +124,10 @@ class Everywhere:
             return ()
         found = self.members[label].engine.chunks(locate(path, self.projects).path, first_line, last_line)
         return tuple(chunk._replace(path=path) for chunk in found)
+
+    def count_tokens(self, texts: Sequence[str]) -> TokenCounts:
+        """Count by the first project's model, which is that of all."""
+        return next(iter(self.members.values())).engine.count_tokens(texts)
 
     def refresh(
         self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False

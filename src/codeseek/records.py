@@ -140,6 +140,17 @@ class SearchResult(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+ESTIMATE = "estimate"
+"""Instead of a tokenizer's name: tokens were not counted."""
+
+
+class TokenCounts(NamedTuple):
+    """How many tokens texts have, and by which tokenizer: the chosen model's name, or `ESTIMATE`."""
+
+    tokenizer: str
+    counts: tuple[int, ...]
+
+
 Phase = Literal["scan", "index", "merge", "embed", "mine", "ask"]
 
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from codeseek import screen
 from codeseek.cli import terminal
-from codeseek.records import EmbedSummary, Progress, RefreshSummary, SearchResult
+from codeseek.records import ESTIMATE, EmbedSummary, Progress, RefreshSummary, SearchResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import click
 
+    from codeseek.context import Context
     from codeseek.installed import Transfer
 
 _SHOW_AFTER_S = 0.2
@@ -73,6 +74,15 @@ def footer(result: SearchResult, now: float, projects: int = 0) -> None:
     )
     _say(f"{stderr.styled(stderr.sign(' · ', ' - ').join(screen.safe(part) for part in parts), terminal.DIM)}\n")
     trust(result)
+
+
+def packed(context: Context) -> None:
+    """Say how much was gathered, and how it was counted."""
+    stderr = terminal.of(sys.stderr)
+    by = "estimated" if context.tokenizer == ESTIMATE else f"counted by {context.tokenizer}"
+    left_off = f", {_counted(context.left_off, 'hit')} left off" if context.left_off else ""
+    text = f"{_counted(len(context.passages), 'passage')}, {context.tokens:,} of {context.max_tokens:,} tokens, {by}"
+    _say(f"{stderr.styled(screen.safe(text + left_off), terminal.DIM)}\n")
 
 
 def trust(result: SearchResult) -> None:

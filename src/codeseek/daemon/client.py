@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
@@ -24,6 +24,7 @@ from codeseek.records import (
     SearchResult,
     SimilarRequest,
     Status,
+    TokenCounts,
 )
 from codeseek.settings import Settings
 
@@ -78,6 +79,11 @@ class RemoteEngine:
         """Return what is indexed of these lines of a file."""
         chunks: tuple[Chunk, ...] = self._call("chunks", path, first_line, last_line)
         return chunks
+
+    def count_tokens(self, texts: Sequence[str]) -> TokenCounts:
+        """Count the tokens of texts."""
+        counts: TokenCounts = self._call("count_tokens", tuple(texts))
+        return counts
 
     def refresh(
         self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from codeseek.daemon.shelf import Shelf
@@ -22,6 +23,7 @@ from codeseek.records import (
     SearchResult,
     SimilarRequest,
     Status,
+    TokenCounts,
 )
 from codeseek.settings import Settings
 from codeseek.store import DATABASE
@@ -62,6 +64,10 @@ class KeptEngine:
     def chunks(self, path: PurePosixPath, first_line: int, last_line: int) -> tuple[Chunk, ...]:
         """Return what is indexed of these lines of a file."""
         return self._engine.chunks(path, first_line, last_line)
+
+    def count_tokens(self, texts: Sequence[str]) -> TokenCounts:
+        """Count the tokens of texts."""
+        return self._engine.count_tokens(texts)
 
     def refresh(
         self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False

@@ -89,6 +89,11 @@ class Lent:
         with self._turn:
             return self._now().embed_texts(texts)
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
+        """Count the tokens of texts; None without a tokenizer."""
+        with self._turn:
+            return self._now().count_tokens(texts)
+
     def close(self) -> None:
         """Give it back; it stays on the shelf."""
 

@@ -12,10 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from codeseek import schema
+from codeseek import budget, schema
 from codeseek.errors import StoreError
 from codeseek.records import KINDS
-from codeseek.serve import budget
 from codeseek.serve.answers import Refusal, Schema, checked, parsed
 from codeseek.serve.metrics import CONTENT_TYPE, Metrics
 from codeseek.serve.models import Models

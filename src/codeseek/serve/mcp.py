@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import signal
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -23,10 +22,9 @@ from mcp_types import (
 )
 from starlette.applications import Starlette
 
-from codeseek import __version__, schema
+from codeseek import __version__, budget, markdown, schema
 from codeseek.errors import CodeseekError, StoreError
 from codeseek.records import Chunk, SearchResult
-from codeseek.serve import budget
 from codeseek.serve.answers import Refusal, Schema, checked
 from codeseek.serve.door import MOST_BYTES, Report
 from codeseek.serve.pool import Pool
@@ -37,7 +35,6 @@ _LEAST_TOKENS, _TOKENS, _MOST_TOKENS = 200, 4_000, 50_000
 _LEAST_SHARE = 60
 """A hit that gets fewer tokens shows nothing: rather fewer hits."""
 _FENCE = 8  # tokens around a hit's text, and the line that says how to read on
-_TICKS = re.compile("`+")
 
 
 class _Answer(NamedTuple):
@@ -252,7 +249,7 @@ class Tools:
             "path": path, "first_line": first, "last_line": last, "language": language, "text": kept, "cut": cut
         }  # fmt: skip
         more = f"\n(cut: read on with place `{path}:{last + 1}`)" if cut else ""
-        return _Answer(f"{path}:{first}-{last}\n{_fenced(kept, language)}{more}", record)
+        return _Answer(f"{path}:{first}-{last}\n{markdown.block(kept, language)}{more}", record)
 
     async def _status(self, asked: Any) -> _Answer:  # noqa: ARG002 # called as the others are
         root = str(self._project.root)
@@ -332,7 +329,7 @@ def _shown(result: SearchResult, most: int) -> _Answer:
         text = budget.cut(chunk.text, level)
         cut = text != chunk.text
         more = f"\n(cut: read_chunk `{chunk_id(chunk)}` shows all)" if cut else ""
-        blocks.append(f"{heading}\n{_fenced(text, chunk.language)}{more}")
+        blocks.append(f"{heading}\n{markdown.block(text, chunk.language)}{more}")
         record = {"id": chunk_id(chunk), **schema.chunk_record(chunk), "score": round(hit.score, 6)}
         records.append(record | {"text": text, "cut": cut})
     left_off = len(result.hits) - len(hits)
@@ -357,12 +354,6 @@ def _level(costs: Sequence[int], room: int) -> int:
             return share
         room -= cost
     return max(costs, default=0)
-
-
-def _fenced(text: str, language: str) -> str:
-    fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(text)), default=0))
-    end = "" if text.endswith("\n") or not text else "\n"
-    return f"{fence}{language}\n{text}{end}{fence}"
 
 
 def _lines_of(project: Project, identity: str, context: int) -> tuple[str, int, int, str, str]:

@@ -13,6 +13,7 @@ from codeseek import __version__
 _COMMANDS = {
     "search": "search",
     "similar": "search",
+    "context": "context",
     "tui": "tui",
     "index": "index",
     "watch": "watch",
