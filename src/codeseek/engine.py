@@ -9,6 +9,8 @@ from typing import Protocol
 from codeseek.records import (
     WHOLE,
     Chunk,
+    DuplicatesRequest,
+    DuplicatesResult,
     EmbedSummary,
     ProgressListener,
     RefreshSummary,
@@ -37,6 +39,10 @@ class Engine(Protocol):
 
     def count_tokens(self, texts: Sequence[str]) -> TokenCounts:
         """Count the tokens of texts: by the chosen model's tokenizer where it has one, else by an estimate."""
+        ...
+
+    def duplicates(self, request: DuplicatesRequest, listener: ProgressListener | None = None) -> DuplicatesResult:
+        """Find passages and files that are nearly the same, in the index as it is."""
         ...
 
     def refresh(

@@ -14,6 +14,9 @@ from codeseek.errors import CodeseekError, ProjectError, UsageError
 from codeseek.records import (
     WHOLE,
     Chunk,
+    Cluster,
+    DuplicatesRequest,
+    DuplicatesResult,
     EmbedSummary,
     Freshness,
     Hit,
@@ -129,6 +132,20 @@ class Everywhere:
         """Count by the first project's model, which is that of all."""
         return next(iter(self.members.values())).engine.count_tokens(texts)
 
+    def duplicates(self, request: DuplicatesRequest, listener: ProgressListener | None = None) -> DuplicatesResult:
+        """Find what is nearly the same within each project."""
+        found = {name: member.engine.duplicates(request, listener) for name, member in self.members.items()}
+        clusters = [_cluster_in(name, cluster) for name, one in found.items() for cluster in one.clusters]
+        clusters.sort(key=lambda cluster: -cluster.lines)
+        return DuplicatesResult(
+            tuple(clusters[: request.limit]),
+            compared=sum(one.compared for one in found.values()),
+            left_off=sum(one.left_off for one in found.values()) + max(0, len(clusters) - request.limit),
+            freshness=_freshness(one.freshness for one in found.values()),
+            indexed_at=max((one.indexed_at for one in found.values() if one.indexed_at), default=None),
+            elapsed_ms=sum(one.elapsed_ms for one in found.values()),
+        )
+
     def refresh(
         self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False
     ) -> RefreshSummary:
@@ -232,6 +249,12 @@ def _joined(answers: Mapping[str, SearchResult], limit: int) -> tuple[Hit, ...]:
 
 def _named(hit: Hit, label: str) -> Hit:
     return hit._replace(chunk=hit.chunk._replace(path=PurePosixPath(label) / hit.chunk.path))
+
+
+def _cluster_in(name: str, cluster: Cluster) -> Cluster:
+    return cluster._replace(
+        members=tuple(member._replace(path=PurePosixPath(name) / member.path) for member in cluster.members)
+    )
 
 
 def _freshness(each: Iterable[Freshness]) -> Freshness:

@@ -18,6 +18,8 @@ from codeseek.records import (
     ESTIMATE,
     WHOLE,
     Chunk,
+    DuplicatesRequest,
+    DuplicatesResult,
     EmbedSummary,
     Freshness,
     ModelStatus,
@@ -130,6 +132,14 @@ class LocalEngine:
         from codeseek import budget
 
         return TokenCounts(ESTIMATE, tuple(map(budget.tokens, texts)))
+
+    def duplicates(self, request: DuplicatesRequest, listener: ProgressListener | None = None) -> DuplicatesResult:
+        """Find passages and files that are nearly the same; raises `StoreError` when there is no index."""
+        from codeseek import duplicates
+
+        with Store.open(self._directory, self.root, read_only=True) as store:
+            found = duplicates.find(store, request, Reporter(listener))
+            return found._replace(freshness=self._freshness)
 
     def refresh(
         self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False

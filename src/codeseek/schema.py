@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path, PurePosixPath
 
-from codeseek.records import Chunk, Hit, Origin, SearchResult, Status
+from codeseek.records import Chunk, Cluster, DuplicatesRequest, DuplicatesResult, Hit, Origin, SearchResult, Status
 
 Locate = Callable[[PurePosixPath], Origin]
 """Tells where the path of a hit lies."""
@@ -51,6 +51,33 @@ def hit_record(hit: Hit, locate: Locate) -> dict[str, object]:
         "why": {name: list(value) if isinstance(value, tuple) else value for name, value in hit.why.items()},
         "also": [{"first_line": first, "last_line": last} for first, last in hit.also],
     }
+
+
+def duplicates_record(
+    result: DuplicatesResult, request: DuplicatesRequest, root: Path, locate: Locate
+) -> dict[str, object]:
+    """Return clusters of duplicates as JSON values."""
+    return {
+        "version": SCHEMA_VERSION,
+        "root": str(root),
+        "min_similarity": request.min_similarity,
+        "freshness": result.freshness,
+        "indexed_at": moment(result.indexed_at),
+        "compared": result.compared,
+        "left_off": result.left_off,
+        "elapsed_ms": round(result.elapsed_ms, 3),
+        "clusters": [cluster_record(cluster, locate) for cluster in result.clusters],
+    }
+
+
+def cluster_record(cluster: Cluster, locate: Locate) -> dict[str, object]:
+    """Return a cluster as JSON values."""
+    members = []
+    for member in cluster.members:
+        project, root, path = locate(member.path)
+        told = member._asdict() | {"path": str(path), "diff": list(member.diff)}
+        members.append({"project": project, "root": str(root), **told})
+    return {"lines": cluster.lines, "members": members}
 
 
 def chunk_record(chunk: Chunk) -> dict[str, object]:

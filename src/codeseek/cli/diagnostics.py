@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from codeseek import screen
 from codeseek.cli import terminal
-from codeseek.records import ESTIMATE, EmbedSummary, Progress, RefreshSummary, SearchResult
+from codeseek.records import ESTIMATE, DuplicatesResult, EmbedSummary, Progress, RefreshSummary, SearchResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,6 +74,19 @@ def footer(result: SearchResult, now: float, projects: int = 0) -> None:
     )
     _say(f"{stderr.styled(stderr.sign(' · ', ' - ').join(screen.safe(part) for part in parts), terminal.DIM)}\n")
     trust(result)
+
+
+def duplicates(result: DuplicatesResult, now: float) -> None:
+    """Say how many clusters there are, among how much, and how far they can be trusted."""
+    stderr = terminal.of(sys.stderr)
+    age = f" ({ago(now - result.indexed_at)})" if result.indexed_at is not None else ""
+    more = f" of {len(result.clusters) + result.left_off:,}" if result.left_off else ""
+    text = (
+        f"{_counted(len(result.clusters), 'cluster') if not more else f'{len(result.clusters)}{more} clusters'} among {_counted(result.compared, 'passage')} in"
+        f" {result.elapsed_ms / 1000:.1f} s"
+    )
+    text += f"{stderr.sign(' · ', ' - ')}index {result.freshness}{age}"
+    _say(f"{stderr.styled(text, terminal.DIM)}\n")
 
 
 def packed(context: Context) -> None:
@@ -151,6 +164,7 @@ class ProgressBar:
         "embed": "embedding",
         "mine": "making questions",
         "ask": "asking",
+        "compare": "comparing",
     }
     _units: ClassVar = {"merge": "chunks", "embed": "chunks", "ask": "questions"}
 

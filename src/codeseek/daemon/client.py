@@ -17,6 +17,8 @@ from codeseek.errors import CodeseekError, DaemonError
 from codeseek.records import (
     WHOLE,
     Chunk,
+    DuplicatesRequest,
+    DuplicatesResult,
     EmbedSummary,
     ProgressListener,
     RefreshSummary,
@@ -84,6 +86,11 @@ class RemoteEngine:
         """Count the tokens of texts."""
         counts: TokenCounts = self._call("count_tokens", tuple(texts))
         return counts
+
+    def duplicates(self, request: DuplicatesRequest, listener: ProgressListener | None = None) -> DuplicatesResult:
+        """Find passages and files that are nearly the same."""
+        found: DuplicatesResult = self._call("duplicates", request, listener=listener)
+        return found._replace(freshness="fresh" if self._refreshed else "unknown")
 
     def refresh(
         self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False

@@ -15,6 +15,8 @@ from codeseek.local import LocalEngine
 from codeseek.records import (
     WHOLE,
     Chunk,
+    DuplicatesRequest,
+    DuplicatesResult,
     EmbedSummary,
     Progress,
     ProgressListener,
@@ -68,6 +70,10 @@ class KeptEngine:
     def count_tokens(self, texts: Sequence[str]) -> TokenCounts:
         """Count the tokens of texts."""
         return self._engine.count_tokens(texts)
+
+    def duplicates(self, request: DuplicatesRequest, listener: ProgressListener | None = None) -> DuplicatesResult:
+        """Find passages and files that are nearly the same."""
+        return self._engine.duplicates(request, listener)
 
     def refresh(
         self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False

@@ -14,6 +14,7 @@ _COMMANDS = {
     "search": "search",
     "similar": "search",
     "context": "context",
+    "duplicates": "duplicates",
     "tui": "tui",
     "index": "index",
     "watch": "watch",

@@ -120,7 +120,7 @@ class Narrowing(NamedTuple):
     changed_since: float | None
 
 
-def narrowing(command: _Command) -> _Command:
+def narrowing(command: _Command, kinds: tuple[str, ...] = KINDS) -> _Command:
     """Add what narrows a search; the command takes it as `narrowing`."""
 
     @wraps(command)
@@ -135,7 +135,7 @@ def narrowing(command: _Command) -> _Command:
     ) -> object:
         chosen = Narrowing(
             query.languages(_parts(lang)),
-            query.kinds(_parts(kind)),
+            query.kinds(_parts(kind), kinds),
             tuple(pattern for pattern in path if not pattern.startswith("!")),
             (*(pattern[1:] for pattern in path if pattern.startswith("!")), *exclude),
             query.since([changed] if changed else []),
@@ -145,7 +145,7 @@ def narrowing(command: _Command) -> _Command:
     return _with(
         gathered,
         _many("--lang", "LANG", "Only this language.", _complete_language),
-        _many("--kind", "KIND", f"Only this kind: {', '.join(KINDS)}.", _complete_kind),
+        _many("--kind", "KIND", f"Only this kind: {', '.join(kinds)}.", _complete_kind),
         _many("--path", "GLOB", "Only paths that match; `!GLOB` leaves out.", _complete_path),
         _many("--exclude", "GLOB", "Leave out paths that match.", _complete_path),
         click.option("--changed", metavar="WHEN", help="Only files changed since: `2h`, `3d`, `2026-01-31`."),

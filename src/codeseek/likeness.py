@@ -1,0 +1,178 @@
+"""Which of many texts are nearly the same: every pair that shares enough of its words, found by the rarest of them.
+
+How alike two texts are is the share of words that they have in common: of the words of both together, each counted as often
+as it stands there, those that stand in both (the Jaccard index of two bags). The k-th occurrence of a word is a thing of its
+own here, so that bags become sets. For sets there is an exact join: if two are at least t alike, they share one of their
+n - t n + 1 rarest members [Bayardo, Ma, Srikant: Scaling up all pairs similarity search, 2007; Xiao et al.: PPJoin, 2008].
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from array import array
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+
+_WIDE = "\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+_WORD = re.compile(rf"[^\W{_WIDE}]+|[{_WIDE}]")
+"""A name, a number, a word; where words are not written apart, each character."""
+
+_OCCURRENCES = 20  # bits for which occurrence of a word it is
+_MOST_COMPARED = 1_024
+"""With so many others a text is compared at the most, those nearest to it in length: only where thousands are nearly the same
+does that leave pairs out, and each still has a thousand."""
+
+
+def words(text: str) -> list[str]:
+    """Return a text's words, in their order."""
+    return _WORD.findall(text)
+
+
+def likeness(one: Counter[str], other: Counter[str]) -> float:
+    """Return how alike two texts are by their words, from 0 to 1."""
+    common = (one & other).total()
+    return common / max(1, one.total() + other.total() - common)
+
+
+class Found(NamedTuple):
+    """Texts that are at least as alike to one text as was asked for, by number, and how alike."""
+
+    text: int
+    others: Ints
+    alike: Floats
+
+
+class Bags:
+    """The words of many texts, gathered one text after the other."""
+
+    def __init__(self) -> None:
+        self._numbers: defaultdict[str, int] = defaultdict(itertools.count().__next__)
+        self._words = array("i")
+        self._ends = array("q")
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def add(self, found: Iterable[str]) -> None:
+        """Add a text by its words, of which there has to be one."""
+        self._words.extend(map(self._numbers.__getitem__, found))
+        self._ends.append(len(self._words))
+
+    def pairs(self, least: float) -> Iterator[Found]:
+        """Yield all pairs that are at least `least` alike, each once, under the one of its texts that has more words."""
+        return _joined(*self._sets(), least) if self._words else iter(())
+
+    def _sets(self) -> tuple[Ints, Ints, Ints]:
+        """Return sizes of all texts' sets, and those members that any two share: where they start, and the rarest first."""
+        ends = np.frombuffer(self._ends, np.int64)
+        sizes = np.diff(ends, prepend=0)
+        owners = np.repeat(np.arange(len(ends)), sizes)
+        keys = (owners << 32) | np.frombuffer(self._words, np.int32)
+        keys.sort()
+        places = np.arange(len(keys))
+        first = np.maximum.accumulate(np.where(np.diff(keys, prepend=-1) != 0, places, 0))
+        members = ((keys & 0xFFFFFFFF) << _OCCURRENCES) | np.minimum(places - first, (1 << _OCCURRENCES) - 1)
+        del keys, places, first
+        _, members, counts = np.unique(members, return_inverse=True, return_counts=True)
+        shared = counts[members] > 1
+        owners, members = owners[shared], members[shared]
+        rank = np.empty(len(counts), np.int64)
+        rank[np.argsort(counts, kind="stable")] = np.arange(len(counts))
+        keys = (owners << 32) | rank[members]
+        keys.sort()
+        starts = np.searchsorted(keys, np.arange(len(ends) + 1) << 32)
+        return sizes, starts, keys & 0xFFFFFFFF
+
+
+def _joined(sizes: Ints, starts: Ints, members: Ints, least: float) -> Iterator[Found]:
+    """Join sets with themselves; `members[starts[i]:starts[i + 1]]` are the members of i that another has too, ascending."""
+    count = len(sizes)
+    by_size = np.argsort(sizes, kind="stable")
+    place = np.empty(count, np.int64)
+    place[by_size] = np.arange(count)
+    alone = sizes - np.diff(starts)  # members that no other has: the rarest of all, and so the first of the prefix
+    asking = _prefixes(sizes, alone, np.ceil(least * sizes - 1e-9))
+    asked = _prefixes(sizes, alone, np.ceil(2 * least / (1 + least) * sizes - 1e-9))
+    owner, member = _heads(starts, members, asked)
+    postings = member * count + place[owner]
+    postings.sort()
+    listed = postings % count
+    shortest = np.searchsorted(sizes[by_size], np.ceil(least * sizes - 1e-9))
+    owner, member = _heads(starts, members, asking)
+    left = np.searchsorted(postings, member * count + shortest[owner])
+    right = np.searchsorted(postings, member * count + place[owner])
+    some = right > left
+    owner, left, right = owner[some], left[some], right[some]
+    largest = int(members.max()) if len(members) else 0
+    there = np.zeros(largest + 1, bool)
+    cuts = np.flatnonzero(np.diff(owner, prepend=-1, append=-1))
+    for first, last in itertools.pairwise(cuts.tolist()):
+        text = int(owner[first])
+        near = [listed[a:b] for a, b in zip(left[first:last].tolist(), right[first:last].tolist(), strict=True)]
+        others = by_size[np.unique(np.concatenate(near))[-_MOST_COMPARED:]]
+        own = members[starts[text] : starts[text + 1]]
+        there[own] = True
+        common = _sums(there, members, starts[others], starts[others + 1])
+        there[own] = False
+        alike = common / (sizes[text] + sizes[others] - common)
+        enough = alike >= least - 1e-9
+        if enough.any():
+            yield Found(text, others[enough], alike[enough])
+
+
+def _prefixes(sizes: Ints, alone: Ints, overlap: Floats) -> Ints:
+    """Return how many shared members of each set two that overlap so far must have one in common of."""
+    prefixes: Ints = np.maximum(0, sizes - overlap.astype(np.int64) + 1 - alone)
+    return prefixes
+
+
+def _heads(starts: Ints, members: Ints, lengths: Ints) -> tuple[Ints, Ints]:
+    """Return the first members of each set with their owners, at most `lengths` of each."""
+    lengths = np.minimum(lengths, np.diff(starts))
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    inside = np.arange(len(owner)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    return owner, members[starts[owner] + inside]
+
+
+def _sums(there: NDArray[np.bool_], members: Ints, starts: Ints, ends: Ints) -> Ints:
+    """Count for each slice of `members` those that are `there`."""
+    lengths = ends - starts
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    inside = np.arange(len(owner)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    counts: Ints = np.bincount(owner[there[members[starts[owner] + inside]]], minlength=len(lengths))
+    return counts
+
+
+def clusters(found: Iterable[Found]) -> list[list[int]]:
+    """Return the texts that are alike to one, after that one; first those around which most are. None is in two clusters."""
+    ones, others = array("i"), array("i")
+    for text, near, _ in found:
+        ones.extend([text] * len(near))
+        others.extend(near.tolist())
+    if not ones:
+        return []
+    pairs = np.array((ones + others, others + ones), np.int64)
+    links = (pairs[0] << 32) | pairs[1]
+    links.sort()
+    owners, neighbours = links >> 32, links & 0xFFFFFFFF
+    degrees = np.bincount(owners)
+    starts = np.concatenate(([0], np.cumsum(degrees)))
+    taken = np.zeros(len(degrees), bool)
+    made = []
+    for text in np.argsort(-degrees, kind="stable").tolist():
+        if taken[text]:
+            continue
+        near = neighbours[starts[text] : starts[text + 1]]
+        near = near[~taken[near]]
+        if len(near):
+            taken[near] = taken[text] = True
+            made.append([text, *near.tolist()])
+    return made
