@@ -17,7 +17,7 @@ _SHORT = 60
 """Tokens of a short passage: so many hits are asked for that such would fill the budget."""
 _MOST_HITS = 200
 _PER_FILE = 4
-_AROUND = 10  # tokens of a passage's fence and the empty lines around it
+_AROUND = 24  # tokens of a heading's signs, a fence and what tells that a passage goes on
 
 Count = Callable[[Sequence[str]], TokenCounts]
 """Counts the tokens of texts, as an engine does."""

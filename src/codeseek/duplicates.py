@@ -35,8 +35,6 @@ _VENDORED = re.compile(
 )
 _LICENCE_FILE = re.compile(r"(?:.*[.-])?(?:licen[cs]e|copying|copyright|notice|unlicense)(?:[.-].*)?", re.IGNORECASE)
 _LICENCE = re.compile(r"\bcopyright\b|\blicen[cs]ed?\b|\bspdx-|all rights reserved|版权|许可", re.IGNORECASE)
-_HEAD_LINES = 40
-"""A comment that speaks of a licence is a file's head so far."""
 
 
 class _Unit(NamedTuple):
@@ -113,13 +111,9 @@ def _units(chunks: Sequence[tuple[int, Chunk]], request: DuplicatesRequest) -> I
     """Yield what of a file is compared, with its words."""
     if _LICENCE_FILE.fullmatch(chunks[0][1].path.name):
         return
-    words = {number: likeness.words(chunk.text) for number, chunk in chunks}
+    words = {number: likeness.words(_without_licence(chunk)) for number, chunk in chunks}
     tiles = [(number, chunk) for number, chunk in chunks if chunk.kind != "comment"]
-    comments = [
-        [(number, chunk)]
-        for number, chunk in chunks
-        if chunk.kind == "comment" and not (chunk.first_line <= _HEAD_LINES and _LICENCE.search(chunk.text))
-    ]
+    comments = [[(number, chunk)] for number, chunk in chunks if chunk.kind == "comment"]
     named = [(pieces[0][1].kind, pieces) for pieces in (*comments, *_definitions(tiles))]
     for kind, pieces in (*named, (FILE, tiles)):
         own = [word for number, _ in pieces for word in words[number]]
@@ -130,6 +124,18 @@ def _units(chunks: Sequence[tuple[int, Chunk]], request: DuplicatesRequest) -> I
             symbol = "" if kind == FILE else first.symbol
             numbers = tuple(number for number, _ in pieces)
             yield _Unit(first.path, first.first_line, last.last_line, first.language, kind, symbol, numbers), own
+
+
+def _without_licence(chunk: Chunk) -> str:
+    """Return a chunk's text without the comments at the head of a file, if they speak of a licence."""
+    if chunk.first_line > 1 or not chunk.comments or chunk.text[: chunk.comments[0][0]].strip():
+        return chunk.text
+    end = 0
+    for start, stop in chunk.comments:
+        if chunk.text[end:start].strip():
+            break
+        end = stop
+    return chunk.text[end:] if _LICENCE.search(chunk.text, 0, end) else chunk.text
 
 
 def _definitions(tiles: Sequence[tuple[int, Chunk]]) -> Iterator[list[tuple[int, Chunk]]]:

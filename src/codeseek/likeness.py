@@ -26,6 +26,7 @@ _WORD = re.compile(rf"[^\W{_WIDE}]+|[{_WIDE}]")
 """A name, a number, a word; where words are not written apart, each character."""
 
 _OCCURRENCES = 20  # bits for which occurrence of a word it is
+_BLOCK = 1 << 20  # words at once where that saves memory
 _MOST_COMPARED = 1_024
 """With so many others a text is compared at the most, those nearest to it in length: only where thousands are nearly the same
 does that leave pairs out, and each still has a thousand."""
@@ -73,23 +74,54 @@ class Bags:
     def _sets(self) -> tuple[Ints, Ints, Ints]:
         """Return sizes of all texts' sets, and those members that any two share: where they start, and the rarest first."""
         ends = np.frombuffer(self._ends, np.int64)
-        sizes = np.diff(ends, prepend=0)
-        owners = np.repeat(np.arange(len(ends)), sizes)
-        keys = (owners << 32) | np.frombuffer(self._words, np.int32)
-        keys.sort()
-        places = np.arange(len(keys))
-        first = np.maximum.accumulate(np.where(np.diff(keys, prepend=-1) != 0, places, 0))
-        members = ((keys & 0xFFFFFFFF) << _OCCURRENCES) | np.minimum(places - first, (1 << _OCCURRENCES) - 1)
-        del keys, places, first
-        _, members, counts = np.unique(members, return_inverse=True, return_counts=True)
-        shared = counts[members] > 1
-        owners, members = owners[shared], members[shared]
-        rank = np.empty(len(counts), np.int64)
-        rank[np.argsort(counts, kind="stable")] = np.arange(len(counts))
-        keys = (owners << 32) | rank[members]
-        keys.sort()
+        members = np.empty(len(self._words), np.int64)
+        for piece, owners in _blocks(ends):
+            members[piece] = _members(owners, np.frombuffer(self._words, np.int32)[piece])
+        shared, rank = _ranked(members)
+        keys = np.concatenate([_ranks_of(owners, members[piece], shared, rank) for piece, owners in _blocks(ends)])
         starts = np.searchsorted(keys, np.arange(len(ends) + 1) << 32)
-        return sizes, starts, keys & 0xFFFFFFFF
+        return np.diff(ends, prepend=0), starts, keys & 0xFFFFFFFF
+
+
+def _blocks(ends: Ints) -> Iterator[tuple[slice, Ints]]:
+    """Yield the words of some texts at once, as a slice of all words and the number of each one's text."""
+    first = start = 0
+    while first < len(ends):
+        last = max(first + 1, int(np.searchsorted(ends, start + _BLOCK)))
+        sizes = np.diff(ends[first:last], prepend=start)
+        yield slice(start, int(ends[last - 1])), np.repeat(np.arange(first, last), sizes)
+        first, start = last, int(ends[last - 1])
+
+
+def _members(owners: Ints, words: NDArray[np.int32]) -> Ints:
+    """Return words as members of their texts' sets: the k-th time that a text has a word is a member of its own."""
+    keys = (owners << 32) | words
+    keys.sort()
+    places = np.arange(len(keys))
+    first = np.maximum.accumulate(np.where(np.diff(keys, prepend=-1) != 0, places, 0))
+    members: Ints = ((keys & 0xFFFFFFFF) << _OCCURRENCES) | np.minimum(places - first, (1 << _OCCURRENCES) - 1)
+    return members
+
+
+def _ranked(members: Ints) -> tuple[Ints, Ints]:
+    """Return those members that stand more than once, ascending, and which rarest each is."""
+    ordered = np.sort(members)
+    starts = np.flatnonzero(np.diff(ordered, prepend=-1))
+    counts = np.diff(starts, append=len(ordered))
+    many = counts > 1
+    shared, counts = ordered[starts[many]], counts[many]
+    rank = np.empty(len(shared), np.int64)
+    rank[np.argsort(counts, kind="stable")] = np.arange(len(shared))
+    return shared, rank
+
+
+def _ranks_of(owners: Ints, members: Ints, shared: Ints, rank: Ints) -> Ints:
+    """Return owners, with the ranks of their members, as one number each; without those that only one has."""
+    at = np.minimum(np.searchsorted(shared, members), max(0, len(shared) - 1))
+    there = shared[at] == members if len(shared) else np.zeros(len(members), bool)
+    keys: Ints = (owners[there] << 32) | rank[at[there]]
+    keys.sort()
+    return keys
 
 
 def _joined(sizes: Ints, starts: Ints, members: Ints, least: float) -> Iterator[Found]:

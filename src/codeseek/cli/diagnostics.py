@@ -80,13 +80,13 @@ def duplicates(result: DuplicatesResult, now: float) -> None:
     """Say how many clusters there are, among how much, and how far they can be trusted."""
     stderr = terminal.of(sys.stderr)
     age = f" ({ago(now - result.indexed_at)})" if result.indexed_at is not None else ""
-    more = f" of {len(result.clusters) + result.left_off:,}" if result.left_off else ""
-    text = (
-        f"{_counted(len(result.clusters), 'cluster') if not more else f'{len(result.clusters)}{more} clusters'} among {_counted(result.compared, 'passage')} in"
-        f" {result.elapsed_ms / 1000:.1f} s"
+    some = f"{len(result.clusters):,} of " if result.left_off else ""
+    parts = (
+        f"{some}{_counted(len(result.clusters) + result.left_off, 'cluster')}",
+        f"{_counted(result.compared, 'passage')} compared in {result.elapsed_ms / 1000:.1f} s",
+        f"index {result.freshness}{age}",
     )
-    text += f"{stderr.sign(' · ', ' - ')}index {result.freshness}{age}"
-    _say(f"{stderr.styled(text, terminal.DIM)}\n")
+    _say(f"{stderr.styled(stderr.sign(' · ', ' - ').join(parts), terminal.DIM)}\n")
 
 
 def packed(context: Context) -> None:

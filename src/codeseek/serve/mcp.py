@@ -23,13 +23,14 @@ from mcp_types import (
 from starlette.applications import Starlette
 
 from codeseek import __version__, budget, markdown, schema
+from codeseek import context as contexts
 from codeseek.errors import CodeseekError, StoreError
 from codeseek.records import Chunk, SearchResult
 from codeseek.serve.answers import Refusal, Schema, checked
 from codeseek.serve.door import MOST_BYTES, Report
 from codeseek.serve.pool import Pool
 from codeseek.serve.projects import Project, chunk_id
-from codeseek.serve.questions import NARROWING, QUERY, search_request, similar_request
+from codeseek.serve.questions import FILTERS, NARROWING, QUERY, search_request, similar_request
 
 _LEAST_TOKENS, _TOKENS, _MOST_TOKENS = 200, 4_000, 50_000
 _LEAST_SHARE = 60
@@ -106,6 +107,24 @@ _HITS: Schema = {
         "degraded": {"type": "array", "items": _TEXT},
     },
 }
+_CONTEXT: Schema = {
+    "type": "object",
+    "required": ["passages", "tokens", "left_off", "freshness", "degraded"],
+    "properties": {
+        "passages": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["path", "first_line", "last_line", "kind", "symbol", "text", "cut"],
+                "properties": {**_HITS["properties"]["hits"]["items"]["properties"], "tokens": _NUMBER},
+            },
+        },
+        "tokens": _NUMBER,
+        "left_off": {"type": "integer", "description": "So many hits did not fit, or not whole."},
+        "freshness": _TEXT,
+        "degraded": {"type": "array", "items": _TEXT},
+    },
+}
 _LINES: Schema = {
     "type": "object",
     "required": ["path", "first_line", "last_line", "text", "cut"],
@@ -148,6 +167,15 @@ class Tools:
                 _taking({"query": QUERY, **NARROWING}, "query"),
                 _HITS,
                 self._search,
+            ),
+            "context": _Definition(
+                "Gather context",
+                "Gather the passages of this project that answer a question, as one text within `max_tokens`: neighbours"
+                " merged, none twice, whole ones rather than cut ones, each with its path and lines. Prefer it to search when"
+                " you want to read rather than to choose, or need more than a few hits.",
+                _taking({"query": QUERY, **FILTERS}, "query"),
+                _CONTEXT,
+                self._context,
             ),
             "similar": _Definition(
                 "Find similar code",
@@ -223,6 +251,17 @@ class Tools:
         request = search_request(asked)
         return await self._found(asked, lambda: self._project.search(request))
 
+    async def _context(self, asked: Any) -> _Answer:
+        request = search_request(asked)
+        query, most = asked["query"], asked["max_tokens"]
+        try:
+            packed, result = await self._pool.run(self._project.context, query, request, most)
+        except StoreError as error:
+            return self._nothing_yet(error, passages=[], tokens=0)
+        if not packed.passages:
+            return _Answer("Nothing found: use other words.", contexts.record(packed, result))
+        return _Answer("".join(contexts.rendered(packed)), contexts.record(packed, result))
+
     async def _similar(self, asked: Any) -> _Answer:
         request = similar_request(asked, self._project)
         return await self._found(asked, lambda: self._project.similar(request))
@@ -230,13 +269,17 @@ class Tools:
     async def _found(self, asked: Any, ask: Callable[[], SearchResult]) -> _Answer:
         try:
             result = await self._pool.run(ask)
-        except StoreError:
-            building = self._project.building
-            if not building:
-                raise
-            record = {"hits": [], "left_off": 0, "freshness": "unknown", "degraded": [building]}
-            return _Answer(f"Nothing can be found yet: {building}. Ask again in a few seconds.", record)
+        except StoreError as error:
+            return self._nothing_yet(error, hits=[])
         return _shown(result, asked["max_tokens"])
+
+    def _nothing_yet(self, error: StoreError, **nothing: object) -> _Answer:
+        """Say that the index is being built; where it is not, raise the error."""
+        building = self._project.building
+        if not building:
+            raise error
+        record = {**nothing, "left_off": 0, "freshness": "unknown", "degraded": [building]}
+        return _Answer(f"Nothing can be found yet: {building}. Ask again in a few seconds.", record)
 
     async def _read(self, asked: Any) -> _Answer:
         path, first, last, language, text = await self._pool.run(

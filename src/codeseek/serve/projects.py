@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from codeseek import context as contexts
+from codeseek.context import Context
 from codeseek.engine import Engine
 from codeseek.errors import BusyError, CodeseekError, StoreError, UsageError
 from codeseek.records import Chunk, Origin, Progress, SearchRequest, SearchResult, SimilarRequest, Status
@@ -70,6 +72,11 @@ class Project:
         """Return what is indexed of these lines of a file."""
         with self._told():
             return self._engine.chunks(path, first_line, last_line)
+
+    def context(self, query: str, request: SearchRequest, most: int) -> tuple[Context, SearchResult]:
+        """Pack the best passages into a budget of `most` tokens, and return the search that they are from."""
+        result = self.search(contexts.widened(request, most))
+        return contexts.pack(query, result, most, self.origin, self._engine.count_tokens), result
 
     def chunk(self, identity: str) -> Chunk | None:
         """Return the chunk of an id, or the narrowest one at `path:line`; None where there is none."""
