@@ -100,6 +100,8 @@ COMMANDS = [
     ["--no-refresh", "检索"],
     ["search", "???"],
     ["zzzzzz qqqqqq", "lang:python", "path:nowhere/**"],
+    ["context", "检索", "--tokens", "300"],
+    ["duplicates", "--kind", "module", "--min-similarity", "0.5", "--format", "vimgrep"],
     ["status"],
     ["status", "--json"],
     ["index"],

@@ -128,3 +128,12 @@ def test_a_text_of_any_length_has_a_vector(embedder: Embedder) -> None:
     (row,) = embedder.embed([long])
     assert np.linalg.norm(row) == pytest.approx(1, abs=1e-5)
     assert row @ embedder.embed([chunk("sort the list of words")])[0] > 0.5
+
+
+def test_a_model_with_a_tokenizer_counts_its_tokens(embedder: Embedder, request: pytest.FixtureRequest) -> None:
+    counts = embedder.count_tokens(["", "sort", "sort the list of words " * 3])
+    if any(name in request.node.name for name in ("onnx", "gguf")):
+        assert counts is not None
+        assert counts[0] == 0 < counts[1] < counts[2]
+    if any(name in request.node.name for name in ("static", "remote")):
+        assert counts is None

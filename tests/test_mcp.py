@@ -38,7 +38,7 @@ from fakes import HashEmbedder
 from served import running
 
 TOKEN = "a-token-long-enough"  # noqa: S105 # of no other server
-TOOLS = ["search", "similar", "read_chunk", "status"]
+TOOLS = ["search", "context", "similar", "read_chunk", "status"]
 
 
 def text_of(result: CallToolResult) -> str:
@@ -249,7 +249,7 @@ def test_a_question_reaches_the_engine_with_its_filters() -> None:
         ("read_chunk", {"place": "/etc/passwd:1-3"}, "not in the project"),
         ("read_chunk", {"place": "src/other.py:3"}, "nothing is indexed"),
         ("read_chunk", {"place": "src/store.py:9999"}, "nothing is indexed"),
-        ("write", {}, "there are search, similar, read_chunk, status"),
+        ("write", {}, "there are search, context, similar, read_chunk, status"),
     ],
 )
 def test_a_call_that_cannot_be_meant_is_an_error_that_helps_the_model(
@@ -393,7 +393,7 @@ def test_short_texts_are_shown_whole_and_long_ones_share_what_is_left() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "count"), [("", 0), ("abc", 1), ("缓存", 3), ("缓存 ab", 4), ("a" * 300, 50), ("tokenOf(x)", 6)]
+    ("text", "count"), [("", 0), ("abc", 1), ("缓存", 3), ("缓存 ab", 4), ("a" * 300, 50), ("tokenOf(x)", 5)]
 )
 def test_tokens_are_estimated_from_the_letters_and_the_script(text: str, count: int) -> None:
     assert budget.tokens(text) == count

@@ -12,6 +12,7 @@ from codeseek.cli.commands import options
 from codeseek.cli.place import Place, locate
 from codeseek.engine import Engine
 from codeseek.errors import CodeseekError, ExitCode
+from codeseek.everywhere import named
 
 
 @click.command("index", short_help="Bring the index of a project, or of several, up to date.")
@@ -41,9 +42,10 @@ def index_command(
     places = dict.fromkeys(locate(path, project) for path in paths or (None,))
     flags = {"workers": workers, "offline": offline}
     status = ExitCode.FOUND
+    names = {root: name for name, root in named({place.root for place in places}).items()}
     for place in places:
         chosen = settings.load(place.root, flags)
-        prefix = f"{place.root.name}: " if len(places) > 1 else ""
+        prefix = f"{names[place.root]}: " if len(places) > 1 else ""
         try:
             with closing(ctx.obj(place.root, chosen)) as engine:
                 found = _index(engine, place, prefix, deeply=chosen.model != settings.BUNDLED and not quick)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Literal, NamedTuple
 
 import click
@@ -145,7 +145,7 @@ def narrowing(command: _Command, kinds: tuple[str, ...] = KINDS) -> _Command:
     return _with(
         gathered,
         _many("--lang", "LANG", "Only this language.", _complete_language),
-        _many("--kind", "KIND", f"Only this kind: {', '.join(kinds)}.", _complete_kind),
+        _many("--kind", "KIND", f"Only this kind: {', '.join(kinds)}.", partial(_complete_kind, kinds)),
         _many("--path", "GLOB", "Only paths that match; `!GLOB` leaves out.", _complete_path),
         _many("--exclude", "GLOB", "Leave out paths that match.", _complete_path),
         click.option("--changed", metavar="WHEN", help="Only files changed since: `2h`, `3d`, `2026-01-31`."),
@@ -213,15 +213,14 @@ def _project(ctx: click.Context) -> str | None:
 
 
 def _complete_project(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer folders, and the projects that are indexed by their names."""
+    """Offer the projects that are indexed by their names; shells offer folders by themselves."""
     from codeseek.cli.place import indexed
     from codeseek.errors import CodeseekError
 
     try:
-        names = [name for name in indexed() if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in indexed() if name.startswith(incomplete)]
     except CodeseekError:
-        names = []
-    return [*(CompletionItem(name) for name in names), CompletionItem(incomplete, type="dir")]
+        return []
 
 
 def _complete_language(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -231,9 +230,12 @@ def _complete_language(ctx: click.Context, param: click.Parameter, incomplete: s
     return _starting(incomplete, _indexed(ctx, "languages") or sorted(LANGUAGES))
 
 
-def _complete_kind(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the kinds in the project's index; without an index, all."""
-    return _starting(incomplete, _indexed(ctx, "kinds") or KINDS)
+def _complete_kind(
+    kinds: tuple[str, ...], ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Offer those kinds that are in the project's index, and those that no index counts; without an index, all."""
+    there = _indexed(ctx, "kinds") or KINDS
+    return _starting(incomplete, [*there, *(kind for kind in kinds if kind not in KINDS)])
 
 
 def _starting(incomplete: str, values: Sequence[str]) -> list[CompletionItem]:
