@@ -259,6 +259,15 @@ def test_a_call_that_cannot_be_meant_is_an_error_that_helps_the_model(
     assert (result.is_error, words in text_of(result)) == (True, True), text_of(result)
 
 
+def test_context_is_one_text_within_the_budget() -> None:
+    result = called("context", query="replace", max_tokens=400)
+    assert text_of(result).startswith("Passages that answer `replace`")
+    assert "src/store.py:12-21" in text_of(result)
+    assert [one["path"] for one in result.structured_content["passages"]] == [str(hit.chunk.path) for hit in HITS]
+    assert called("context", FakeEngine(hits=()), query="x").structured_content["passages"] == []
+    assert called("context", query="x", limit=3).is_error
+
+
 def test_a_file_outside_the_index_cannot_be_read_by_any_name(tmp_path: Path) -> None:
     root = tmp_path / "project"
     root.mkdir()

@@ -1,12 +1,12 @@
 """Measure how many pairs of near-duplicates are found of all that there are, in which time and memory.
 
-    python tests/bench/duplicates.py TREE [--texts 20000] [--min-similarity 0.9]
-    python tests/bench/duplicates.py TREE --whole
+    python tests/bench/duplicates.py recall TREE [--texts 20000] [--min-similarity 0.9]
+    python tests/bench/duplicates.py whole TREE [--min-similarity 0.9]
 
 TREE is a folder of source code, such as many repositories side by side; its index is kept beside the system's temporary files.
-The first form takes so many of its passages, evenly spread, and as many copies of every tenth with words changed, so that there
-are pairs around the threshold; then every passage is compared with every other one, by counting what they share, and the pairs
-that the join finds are compared with that. The second runs `codeseek duplicates` over all of TREE and tells time and memory.
+`recall` takes so many of its passages, evenly spread, a tenth of them copies of others with words changed, so that there are
+pairs around the threshold; then every passage is compared with every other one, by counting what they share, and the pairs that
+the join finds are compared with those. `whole` runs `codeseek duplicates` over all of TREE and tells its time and memory.
 """
 
 from __future__ import annotations
@@ -128,12 +128,12 @@ def whole(arguments: argparse.Namespace) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("what", choices=["recall", "whole"])
     parser.add_argument("tree", type=Path)
     parser.add_argument("--texts", type=int, default=20_000)
     parser.add_argument("--min-similarity", type=float, default=0.9)
-    parser.add_argument("--whole", action="store_true")
     arguments = parser.parse_args()
-    (whole if arguments.whole else recall)(arguments)
+    {"recall": recall, "whole": whole}[arguments.what](arguments)
 
 
 if __name__ == "__main__":
