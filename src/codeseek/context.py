@@ -174,11 +174,12 @@ class _Packing:
     def _made(self, span: _Span) -> Passage:
         best = span.ranks[0]
         text = "".join(span.lines.values())
-        lines = range(min(span.lines), max(span.lines) + 1)
         cut = any(self._whole[rank].lines.items() - span.lines.items() for rank in span.ranks)
+        # A chunk may have fewer lines than it says, being what a reader sees of them.
+        last_line = max(span.lines) if cut else max(self._hits[rank].chunk.last_line for rank in span.ranks)
         tokens = self._costs(span) - self._around[best]
         made = _passage(self._hits[best], self._origins[best])
-        return made._replace(first_line=lines[0], last_line=lines[-1], text=text, tokens=tokens, cut=cut)
+        return made._replace(first_line=min(span.lines), last_line=last_line, text=text, tokens=tokens, cut=cut)
 
 
 def _passage(hit: Hit, origin: Origin) -> Passage:
