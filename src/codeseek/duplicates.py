@@ -109,7 +109,7 @@ def _gathered(store: Store, request: DuplicatesRequest, reporter: Reporter) -> d
 
 def _units(chunks: Sequence[tuple[int, Chunk]], request: DuplicatesRequest) -> Iterator[tuple[_Unit, Sequence[str]]]:
     """Yield what of a file is compared, with its words."""
-    if _LICENCE_FILE.fullmatch(chunks[0][1].path.name):
+    if chunks[0][1].kind not in CODE_KINDS and _LICENCE_FILE.fullmatch(chunks[0][1].path.name):
         return
     words = {number: likeness.words(_without_licence(chunk)) for number, chunk in chunks}
     tiles = [(number, chunk) for number, chunk in chunks if chunk.kind != "comment"]
