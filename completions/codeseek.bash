@@ -33,7 +33,7 @@ _codeseek() {
     for ((at = 1; at < COMP_CWORD; at++)); do
         case ${COMP_WORDS[at]} in
             -C | --project | --color) ((at++)) ;;
-            search | similar | tui | index | watch | serve | mcp | status | list | forget | models | eval | daemon | config | completions)
+            search | similar | context | duplicates | tui | index | watch | serve | mcp | status | list | forget | models | eval | daemon | config | completions)
                 command=${COMP_WORDS[at]}
                 break
                 ;;
@@ -345,7 +345,7 @@ _codeseek() {
                 --format) COMPREPLY=($(compgen -W 'text json' -- "$word")); return ;;
                 --html) _codeseek_folders; return ;;
                 --baseline) _codeseek_folders; return ;;
-                -C | --project) _codeseek_folders; return ;;
+                -C | --project) _codeseek_folders; ((${#COMPREPLY[@]})) || _codeseek_ask eval -C; return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
                 --questions | --seed | --fail-below | --workers) return ;;
             esac
@@ -423,7 +423,7 @@ _codeseek() {
     esac
     if [[ -z $command ]]; then
         [[ $word == -* ]] && COMPREPLY+=($(compgen -W '--version' -- "$word"))
-        [[ $word == -* ]] || COMPREPLY=($(compgen -W 'search similar tui index watch serve mcp status list forget models eval daemon config completions' -- "$word"))
+        [[ $word == -* ]] || COMPREPLY=($(compgen -W 'search similar context duplicates tui index watch serve mcp status list forget models eval daemon config completions' -- "$word"))
     fi
 }
 

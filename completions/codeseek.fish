@@ -8,11 +8,11 @@ function __codeseek_ask # COMMAND...: the values that the program knows for the 
 end
 
 function __codeseek_without_command
-    not __fish_seen_subcommand_from search similar tui index watch serve mcp status list forget models eval daemon config completions
+    not __fish_seen_subcommand_from search similar context duplicates tui index watch serve mcp status list forget models eval daemon config completions
 end
 
 function __codeseek_search # a query needs no command
-    not __fish_seen_subcommand_from similar tui index watch serve mcp status list forget models eval daemon config completions
+    not __fish_seen_subcommand_from similar context duplicates tui index watch serve mcp status list forget models eval daemon config completions
 end
 
 complete -c codeseek -f
@@ -205,7 +205,7 @@ complete -c codeseek -n '__fish_seen_subcommand_from eval' -l baseline -d 'Compa
 complete -c codeseek -n '__fish_seen_subcommand_from eval' -l fail-below -d 'Exit with 3 when ndcg@10 is surely below this, such as `0.6`, or `97%` of the baseline' -x
 complete -c codeseek -n '__fish_seen_subcommand_from eval' -l workers -d 'Index in so many processes; 0 is one for each core' -x
 complete -c codeseek -n '__fish_seen_subcommand_from eval' -l offline -d 'Forbid every connection that leaves this machine'
-complete -c codeseek -n '__fish_seen_subcommand_from eval' -s C -l project -d 'Work in the project that holds this folder, instead of the current one' -x -a '(__fish_complete_directories)'
+complete -c codeseek -n '__fish_seen_subcommand_from eval' -s C -l project -d 'Work in the project that holds this folder, or is called so, instead of the current one' -x -a '(__fish_complete_directories) (__codeseek_ask eval -C)'
 complete -c codeseek -n '__fish_seen_subcommand_from eval' -l color -d 'When to use colours' -x -a 'auto always never'
 complete -c codeseek -n '__fish_seen_subcommand_from eval' -s h -l help -d 'Show this message and exit'
 complete -c codeseek -n '__fish_seen_subcommand_from eval' -a '(__fish_complete_directories)'

@@ -14,8 +14,7 @@ import click
 import pytest
 
 import codeseek
-from codeseek import catalogue, scoreboard, scores, settings
-from codeseek import catalogue, context, schema, settings
+from codeseek import catalogue, context, schema, scoreboard, scores, settings
 from codeseek.cli import formats, tables
 from codeseek.cli.commands import codeseek as group
 from codeseek.cli.report import Report
@@ -173,6 +172,8 @@ def test_the_json_of_an_evaluation_is_in_the_table() -> None:
         assert set(named) == set(record[name][0])
     assert set(re.findall(r"`(\w+)`", rows["index"][0])) == set(record["index"])
     assert set(record["arms"][0]["scores"]["ndcg@10"]) <= set(re.findall(r"`(\w+)`", section("Measure")))
+
+
 def test_the_schemas_of_contexts_and_of_duplicates_are_what_the_program_prints() -> None:
     report = Report(RESULT._replace(hits=HITS), "x", Path("/project"), Path("/project"))
     packed = context.pack("x", report.result, 4_000, report.origin, FakeEngine().count_tokens)

@@ -400,6 +400,10 @@ class _Watched:
         """Embed texts as they are."""
         return self._embedder.embed_texts(texts)
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
+        """Count the tokens of texts."""
+        return self._embedder.count_tokens(texts)
+
     def close(self) -> None:
         """Let go of the model."""
         self._embedder.close()
