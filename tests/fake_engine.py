@@ -83,9 +83,9 @@ RESULT = SearchResult((), tier="bundled", indexed_at=1_700_000_000.0, terms=("re
 CLUSTER = Cluster(
     (
         Duplicate(STORE.path, 12, 21, "python", "method", "Store.replace"),
-        Duplicate(PurePosixPath("src/cache.py"), 30, 39, "python", "method", "Cache.replace", 1.0),
+        Duplicate(PurePosixPath("src/cache.py"), 30, 39, "python", "method", "Cache.replace", similarity=1.0),
         Duplicate(
-            PurePosixPath("src/索引.py"), 5, 15, "python", "method", "Index.replace", 0.9286,
+            PurePosixPath("src/索引.py"), 5, 15, "python", "method", "Index.replace", "", 0.9286,
             ("-def replace(self, file, chunks):", "+def replace(self, file, rows):"),
         ),
     ),

@@ -152,6 +152,17 @@ def test_text_can_neither_leave_its_block_nor_hide() -> None:
     assert made.passages[0].text == evil  # whoever takes JSON gets what is there
 
 
+def test_the_pages_that_a_passage_is_from_are_cited() -> None:
+    one, two, three = hit(1, 5, "a.pdf"), hit(6, 9, "a.pdf"), hit(1, 2, "b.py")
+    paged = [
+        one._replace(chunk=one.chunk._replace(anchor="page 3")),
+        two._replace(chunk=two.chunk._replace(anchor="page 4")),
+    ]
+    made = packed([paged[1], three, paged[0]])
+    assert [passage.anchor for passage in made.passages] == ["page 3, page 4", ""]
+    assert "## [1] `a.pdf:1-9` · page 3, page 4 · function" in "".join(context.rendered(made))
+
+
 def test_enough_hits_are_asked_for_to_fill_the_budget() -> None:
     small, large = (context.widened(SearchRequest("x"), most) for most in (200, 8_000))
     assert small.limit < large.limit

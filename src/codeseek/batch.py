@@ -12,7 +12,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeseek import chunkers, walker
+from codeseek import chunkers, documents, walker
+from codeseek.documents.extractor import Extractor
 from codeseek.embedders import Embedder
 from codeseek.errors import StoreError
 from codeseek.records import Chunk, Skipped, SourceFile
@@ -79,6 +80,15 @@ class Recipe:
         """The model, loaded when it is first wanted."""
         return self.load()
 
+    @cached_property
+    def extractor(self) -> Extractor:
+        """What reads documents, in a process of its own."""
+        return Extractor()
+
+    def close(self) -> None:
+        """End the process that reads documents, if there is one; it starts again when it is wanted."""
+        self.extractor.close()
+
     def prepare(self, tasks: Sequence[Task], advance: Callable[[str], None] | None = None) -> Batch:
         """Do all the work on some files; `advance` hears each file's path when its turn comes."""
         batch = Batch()
@@ -103,20 +113,23 @@ class Recipe:
         self, file: SourceFile, digest: bytes, batch: Batch, analysed: list[tuple[SourceFile, Sequence[Chunk]]]
     ) -> None:
         path, checked_ns = encode_path(file.path), time.time_ns()
+        is_document = file.language in documents.FORMATS
         try:
-            text = walker.read_text(self.root, file)
-        except walker.Unreadable as error:
+            if is_document:
+                data = walker.read_bytes(self.root, file)
+            else:
+                data = walker.read_text(self.root, file).encode("utf-8", "replace")
+            found = digest_of(file.language, data)
+            if found == digest:
+                batch.touched.append(Touched(path, file.size, file.mtime_ns, checked_ns))
+                return
+            document = self.extractor.read(file.language, data) if is_document else None
+        except (walker.Unreadable, documents.Unfit) as error:
             batch.rejected.append(_reject(file, str(error), checked_ns))
             return
-        data = text.encode("utf-8", "replace")
-        found = digest_of(file.language, data)
-        if found == digest:
-            batch.touched.append(Touched(path, file.size, file.mtime_ns, checked_ns))
-            return
-        if not text.isascii():
-            text = data.decode()  # without half surrogates, which neither SQLite nor a terminal takes
         try:
-            chunks = chunkers.chunk(file, text)
+            # text comes back from its bytes without half surrogates, which neither SQLite nor a terminal takes
+            chunks = chunkers.cut(file, document) if document else chunkers.chunk(file, data.decode())
         except Exception as error:  # noqa: BLE001  one odd file must not keep the others from the index
             batch.rejected.append(_reject(file, f"could not be cut up: {type(error).__name__}", checked_ns))
             return

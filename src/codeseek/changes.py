@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 
-from codeseek import walker
+from codeseek import documents, walker
 from codeseek.errors import ProjectError
 from codeseek.records import WHOLE, Skipped, SourceFile
 from codeseek.rows import KnownFile, Task, Touched, digest_of, encode_path
@@ -136,7 +136,10 @@ def _same_content(root: Path, file: SourceFile, known: KnownFile) -> Touched | N
     """Read a file, and return its new stat if its content is what it was."""
     checked_ns = time.time_ns()
     try:
-        data = walker.read_text(root, file).encode("utf-8", "replace")
+        if file.language in documents.FORMATS:
+            data = walker.read_bytes(root, file)
+        else:
+            data = walker.read_text(root, file).encode("utf-8", "replace")
     except walker.Unreadable:
         return None
     if file.language != known.language or digest_of(file.language, data) != known.digest:

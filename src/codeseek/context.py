@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from codeseek import budget, markdown, schema
+from codeseek import budget, markdown, schema, screen
 from codeseek.records import Hit, Origin, SearchRequest, SearchResult, TokenCounts
 
 LEAST_TOKENS, TOKENS, MOST_TOKENS = 200, 4_000, 1_000_000
@@ -17,6 +17,7 @@ _SHORT = 60
 """Tokens of a short passage: so many hits are asked for that such would fill the budget."""
 _MOST_HITS = 200
 _PER_FILE = 4
+_TOLD = ("first_line", "last_line", "language", "kind", "symbol", "anchor")
 _AROUND = 24  # tokens of a heading's signs, a fence and what tells that a passage goes on
 
 Count = Callable[[Sequence[str]], TokenCounts]
@@ -26,7 +27,8 @@ Count = Callable[[Sequence[str]], TokenCounts]
 class Passage(NamedTuple):
     """Lines of a file that answer, `first_line` to `last_line` (1-based, inclusive); `cut` tells that more would.
 
-    Kind, symbol and score are those of the best hit in it; `tokens` are those of the text.
+    Kind, symbol and score are those of the best hit in it; `anchor` names pages, cells or slides, all that it touches;
+    `tokens` are those of the text.
     """
 
     origin: Origin
@@ -35,6 +37,7 @@ class Passage(NamedTuple):
     language: str
     kind: str
     symbol: str
+    anchor: str
     score: float
     text: str
     tokens: int
@@ -179,13 +182,24 @@ class _Packing:
         last_line = max(span.lines) if cut else max(self._hits[rank].chunk.last_line for rank in span.ranks)
         tokens = self._costs(span) - self._around[best]
         made = _passage(self._hits[best], self._origins[best])
+        chunks = sorted((self._hits[rank].chunk for rank in span.ranks), key=lambda chunk: chunk.first_line)
+        made = made._replace(anchor=", ".join(dict.fromkeys(chunk.anchor for chunk in chunks if chunk.anchor)))
         return made._replace(first_line=min(span.lines), last_line=last_line, text=text, tokens=tokens, cut=cut)
 
 
 def _passage(hit: Hit, origin: Origin) -> Passage:
     chunk = hit.chunk
     return Passage(
-        origin, chunk.first_line, chunk.last_line, chunk.language, chunk.kind, chunk.symbol, hit.score, chunk.text, 0
+        origin,
+        chunk.first_line,
+        chunk.last_line,
+        chunk.language,
+        chunk.kind,
+        chunk.symbol,
+        chunk.anchor,
+        hit.score,
+        chunk.text,
+        0,
     )
 
 
@@ -237,7 +251,7 @@ def record(context: Context, result: SearchResult) -> dict[str, object]:
                 "project": passage.origin.project,
                 "root": str(passage.origin.root),
                 "path": str(passage.origin.path),
-                **{name: getattr(passage, name) for name in ("first_line", "last_line", "language", "kind", "symbol")},
+                **{name: getattr(passage, name) for name in _TOLD},
                 "score": round(passage.score, 6),
                 "tokens": passage.tokens,
                 "text": passage.text,
@@ -256,4 +270,5 @@ def _heading(passage: Passage) -> str:
     origin = passage.origin
     place = markdown.span(f"{origin.path}:{passage.first_line}-{passage.last_line}")
     symbol = f" {markdown.span(passage.symbol)}" if passage.symbol else ""
-    return f"{place} · {passage.kind}{symbol} · in {markdown.span(origin.project)}"
+    anchor = f" · {screen.safe(passage.anchor)}" if passage.anchor else ""
+    return f"{place}{anchor} · {passage.kind}{symbol} · in {markdown.span(origin.project)}"

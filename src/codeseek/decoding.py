@@ -45,11 +45,11 @@ def decode(data: bytes) -> str | None:
 
 
 def _unmarked_utf16(data: bytes) -> str | None:
-    """Take bytes for UTF-16 if every second one is often zero and the others never are."""
+    """Take bytes for UTF-16 if every second one is often zero and the others hardly ever are."""
     head = data[:_HEAD]
     half = len(head) // 2
     low, high = head[0::2].count(0), head[1::2].count(0)
-    if len(head) < 4 or max(low, high) < half // 5 or min(low, high) > half // 100:
+    if len(head) < 4 or max(low, high) < half // 5 or min(low, high) > (half // 100 or half // 40):  # 一 has a zero too
         return None
     text = data.decode("utf-16-le" if high > low else "utf-16-be", "replace")
     return None if len(_CONTROL.findall(text)) + text.count("\ufffd") > 2 + len(text) // 100 else text

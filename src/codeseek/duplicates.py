@@ -46,6 +46,7 @@ class _Unit(NamedTuple):
     language: str
     kind: str
     symbol: str
+    anchor: str
     ids: tuple[int, ...]
 
     @property
@@ -121,9 +122,9 @@ def _units(chunks: Sequence[tuple[int, Chunk]], request: DuplicatesRequest) -> I
             continue
         (_, first), (_, last) = pieces[0], pieces[-1]
         if last.last_line - first.first_line + 1 >= request.min_lines:
-            symbol = "" if kind == FILE else first.symbol
-            numbers = tuple(number for number, _ in pieces)
-            yield _Unit(first.path, first.first_line, last.last_line, first.language, kind, symbol, numbers), own
+            symbol, anchor = ("", "") if kind == FILE else (first.symbol, first.anchor)
+            place = (first.path, first.first_line, last.last_line, first.language)
+            yield _Unit(*place, kind, symbol, anchor, tuple(number for number, _ in pieces)), own
 
 
 def _without_licence(chunk: Chunk) -> str:

@@ -204,7 +204,8 @@ def _prepare(
     reporter.start("scan")
     files: list[SourceFile] = []
     extra: list[PurePosixPath] = []
-    for item in walker.walk(root, walker.WalkOptions(settings.max_file_bytes, settings.ignore), under=under):
+    options = walker.WalkOptions(settings.max_file_bytes, settings.max_document_bytes, settings.ignore)
+    for item in walker.walk(root, options, under=under):
         if isinstance(item, SourceFile):
             files.append(item)
             reporter.advance(1, str(item.path))

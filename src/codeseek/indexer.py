@@ -267,6 +267,7 @@ class _Refresh:
                     yield self._recipe.prepare(batch, lambda path: self._reporter.advance(1, path))
             finally:  # but not when a parser takes the process with it
                 marker.unlink(missing_ok=True)
+                self._recipe.close()
 
     def _one_transaction(self, results: Iterator[Batch | Advance | Crashed]) -> bool:
         """Take results until a segment is full or there are no more; tell whether these were the last."""

@@ -143,6 +143,12 @@ _ALL = (
     _language("tex", "docs", ".tex .sty .cls"),
     _language("text", "docs", ".txt .text .textile .mediawiki .wiki .pod"),
     _language("html", "docs", ".html .htm .xhtml"),
+    # documents whose text is read out of them
+    _language("pdf", "docs", ".pdf"),
+    _language("notebook", "docs", ".ipynb"),
+    _language("docx", "docs", ".docx"),
+    _language("pptx", "docs", ".pptx"),
+    _language("epub", "docs", ".epub"),
     # configuration
     _language("css", "config", ".css .scss .sass .less .styl .pcss"),
     _language("dockerfile", "config", ".dockerfile .containerfile", "Dockerfile Containerfile"),

@@ -89,7 +89,7 @@ class LocalEngine:
             self._directory,
             self._load,
             BUNDLED,
-            WalkOptions(max_file_bytes=settings.max_file_bytes, ignore=settings.ignore),
+            WalkOptions(settings.max_file_bytes, settings.max_document_bytes, settings.ignore),
             settings.workers,
         )
         self._guard = threading.RLock()  # over the four below

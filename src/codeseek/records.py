@@ -45,9 +45,11 @@ class Definition(NamedTuple):
 class Chunk(NamedTuple):
     """A piece of a file, `first_line` to `last_line` (1-based, inclusive), `text` being exactly these lines.
 
-    `symbol` is qualified (`Store.replace`; for a section its heading), `breadcrumb` names what encloses the chunk,
-    outermost first. `definitions` are the names whose definition starts in the chunk; `comments` are the character
-    ranges [start, end) of `text` that are comments or documentation strings.
+    Of a PDF file, a notebook, an office document or a book these are lines of the text read out of it, and `anchor` says
+    where they stand in it (`page 3`, `cell 12`); of an HTML page `text` is what a reader sees of them. `symbol` is
+    qualified (`Store.replace`; for a section its heading), `breadcrumb` names what encloses the chunk, outermost first.
+    `definitions` are the names whose definition starts in the chunk; `comments` are the character ranges [start, end) of
+    `text` that are comments or documentation strings.
     """
 
     path: PurePosixPath
@@ -60,6 +62,7 @@ class Chunk(NamedTuple):
     breadcrumb: tuple[str, ...] = ()
     definitions: tuple[Definition, ...] = ()
     comments: tuple[tuple[int, int], ...] = ()
+    anchor: str = ""
 
 
 Arm = Literal["both", "lexical", "dense"]
@@ -183,6 +186,7 @@ class Duplicate(NamedTuple):
     language: str
     kind: str
     symbol: str
+    anchor: str = ""
     similarity: float = 1.0
     diff: tuple[str, ...] = ()
 

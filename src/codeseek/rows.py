@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from codeseek.records import Chunk, Definition, SourceFile
 
-FORMAT = 2
+FORMAT = 3
 """Grows whenever an index written before means something else: other columns, other chunks, other terms."""
 
 SCHEMA = """
@@ -86,7 +86,7 @@ class KnownFile(NamedTuple):
 
 
 def digest_of(language: str, data: bytes) -> bytes:
-    """Identify a file's content (its text as UTF-8) and the language that it is cut up as."""
+    """Identify a file's content (its text as UTF-8, of a document its bytes) and the language that it is cut up as."""
     return hashlib.blake2b(data, digest_size=16, person=language.encode()[:16]).digest()
 
 
@@ -120,7 +120,9 @@ def encode_chunks(chunks: Sequence[Chunk], keys: Sequence[bytes]) -> list[Row]:
         if chunk.kind == "comment" and (at := bisect_right(starts, chunk.first_line)):
             place = _place(chunks, number, tiles[at - 1])
         details = json.dumps(
-            (chunk.breadcrumb, chunk.definitions, chunk.comments, place), ensure_ascii=False, separators=(",", ":")
+            (chunk.breadcrumb, chunk.definitions, chunk.comments, place, chunk.anchor),
+            ensure_ascii=False,
+            separators=(",", ":"),
         )
         text = None if place else chunk.text
         rows.append((chunk.first_line, chunk.last_line, chunk.language, chunk.kind, chunk.symbol, text, details, key))
@@ -137,7 +139,7 @@ def host(row: Row) -> int | None:
 def decode_chunk(row: Row, host_text: str | None = None) -> Chunk:
     """Return the chunk of a row of `CHUNK_COLUMNS`."""
     _, path, first_line, last_line, language, kind, symbol, text, details = row
-    breadcrumb, definitions, comments, place = json.loads(details)
+    breadcrumb, definitions, comments, place, anchor = json.loads(details)
     if text is None and host_text is not None:
         text = host_text[place[1] : place[2]]
     return Chunk(
@@ -151,6 +153,7 @@ def decode_chunk(row: Row, host_text: str | None = None) -> Chunk:
         tuple(breadcrumb),
         tuple(Definition(*definition) for definition in definitions),
         tuple((start, end) for start, end in comments),
+        anchor,
     )
 
 

@@ -89,6 +89,7 @@ def chunk_record(chunk: Chunk) -> dict[str, object]:
         "language": chunk.language,
         "kind": chunk.kind,
         "symbol": chunk.symbol,
+        "anchor": chunk.anchor,
         "text": chunk.text,
     }
 

@@ -19,7 +19,7 @@ BUNDLED = "bundled"
 
 ENVIRONMENT_PREFIX = "CODESEEK_"
 
-_NARROWING = ("ignore", "limit", "max_file_bytes")
+_NARROWING = ("ignore", "limit", "max_file_bytes", "max_document_bytes")
 _TRUTH = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
 
 
@@ -39,6 +39,7 @@ class Settings:
     limit: int = 10
     ignore: tuple[str, ...] = ()
     max_file_bytes: int = 1_000_000
+    max_document_bytes: int = 50_000_000
     refresh: bool = True
     workers: int = 0
     origins: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
@@ -69,6 +70,7 @@ MEANINGS: Mapping[str, str] = {
     "limit": "the most hits to show",
     "ignore": "patterns of files to leave out, as in .gitignore",
     "max_file_bytes": "larger files are left out",
+    "max_document_bytes": "larger PDF files, notebooks, office documents and books are left out",
     "refresh": "bring the index up to date before each search",
     "workers": "processes that index at once; 0 is one for each core",
 }
@@ -227,7 +229,7 @@ def _parse(key: str, text: str, where: str) -> object:
         return _checked(key, [part.strip() for part in text.split(",") if part.strip()], where)
     if key in ("refresh", "offline"):
         return _checked(key, _TRUTH.get(text.strip().lower(), text), where)
-    if key in ("limit", "max_file_bytes", "workers", "dimensions", "gpu_layers", "threads"):
+    if key in ("limit", "max_file_bytes", "max_document_bytes", "workers", "dimensions", "gpu_layers", "threads"):
         try:
             return _checked(key, int(text), where)
         except ValueError:

@@ -64,13 +64,13 @@ _SUFFIXES = _named(
     (LOCK, ".lock"),
     (GENERATED, ".map"),
     (DATA, ".csv .tsv .jsonl .ndjson .svg .snap .parquet .npy .npz .pkl .pickle .arrow .feather .orc .avro .h5 .hdf5"),
-    (DATA, ".geojson .topojson .ipynb .log .dump .diff .patch .po .pot .mo .xlf .xliff .rdb .sqlite .sqlite3 .db .mdb"),
+    (DATA, ".geojson .topojson .log .dump .diff .patch .po .pot .mo .xlf .xliff .rdb .sqlite .sqlite3 .db .mdb"),
     (DATA, ".dat .tok .ttok .golden .ics .bib .safetensors .gguf .onnx .pt .pth .ckpt .tfrecord .crt .cer .der .csr"),
     (BINARY, ".png .jpg .jpeg .gif .webp .bmp .ico .icns .tif .tiff .psd .ai .eps .heic .avif .xcf .sketch .fig"),
     (BINARY, ".mp3 .mp4 .m4a .mov .avi .mkv .webm .wav .flac .ogg .oga .ogv .opus .ttf .otf .woff .woff2 .eot"),
     (BINARY, ".zip .tar .gz .tgz .bz2 .xz .zst .br .7z .rar .jar .war .ear .aar .apk .ipa .whl .egg .gem .nupkg .deb"),
     (BINARY, ".rpm .dmg .iso .exe .dll .so .dylib .a .lib .o .obj .ko .pdb .class .pyc .pyo .pyd .wasm .bin .elc"),
-    (BINARY, ".pdf .doc .docx .xls .xlsx .ppt .pptx .odt .ods .odp .epub .mobi .rlib .rmeta .hi .beam .swf .fla"),
+    (BINARY, ".doc .xls .xlsx .ppt .odt .ods .odp .mobi .rlib .rmeta .hi .beam .swf .fla"),
 )
 _LARGEST = {"json": 64_000, "yaml": 256_000, "xml": 128_000, "sql": 256_000, "html": 400_000, "ini": 128_000}
 
@@ -163,11 +163,17 @@ def text_by_content(language: str, text: str) -> str | None:
         return SECRET
     if len(text) > 2000:
         average = len(text) / (1 + text.count("\n") + text.count("\r"))
-        if average > (5000 if group == "docs" and language != "html" else 400):
+        if average > 400 and (group != "docs" or language == "html" or (average > 5000 and not _is_prose(text))):
             return MINIFIED
     if _says_generated(language, group, text[:3000]):
         return GENERATED
     return None
+
+
+def _is_prose(text: str) -> bool:
+    """Tell whether a text without line ends has words: spaces between them, or Chinese."""
+    sample = text[:10_000]
+    return sum(sign.isspace() or sign > "\u2e80" for sign in sample) > 0.1 * len(sample)
 
 
 def _says_generated(language: str, group: str, head: str) -> bool:

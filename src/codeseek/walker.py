@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from codeseek import decoding, ignore, unfit
+from codeseek import decoding, documents, ignore, unfit
 from codeseek.languages import language_of_name
 from codeseek.records import Skipped, SourceFile
 
@@ -21,7 +21,7 @@ MARKER = ".codeseek.toml"
 IGNORED, LINK = "ignored", "link"
 
 _ROOT = PurePosixPath()
-_RULES = "1"  # grows whenever other files are left out, or are of another language
+_RULES = "2"  # grows whenever other files are left out, or are of another language
 _RACY_NS = 2_000_000_000  # a folder changed so shortly before it was listed may have changed again in the same moment
 _SNIFFED = 256  # bytes of a file without a telling name that are looked at for its interpreter
 _NAME = operator.attrgetter("name")
@@ -36,6 +36,7 @@ class WalkOptions:
     """What is wanted of a walk. `ignore` are patterns as in `.gitignore`, stronger than all that lie in files."""
 
     max_file_bytes: int = 1_000_000
+    max_document_bytes: int = 50_000_000
     ignore: tuple[str, ...] = ()
 
 
@@ -78,14 +79,18 @@ def walk(
     return _Walk(root, options, known or {}).run(under)
 
 
-def read_text(root: Path, file: SourceFile) -> str:
-    """Return a file's text, line ends as they are; raises `Unreadable` for what turns out to be no source text."""
+def read_bytes(root: Path, file: SourceFile) -> bytes:
+    """Return what a file holds; raises `Unreadable`."""
     try:
         with ignore.open_regular(os.path.join(root, file.path)) as stream:
-            data = stream.read(2 * file.size + 65_536)  # it may have grown in the meantime, but not beyond measure
+            return stream.read(2 * file.size + 65_536)  # it may have grown in the meantime, but not beyond measure
     except (OSError, ValueError) as error:
         raise Unreadable(_told(error)) from error
-    text = decoding.decode(data)
+
+
+def read_text(root: Path, file: SourceFile) -> str:
+    """Return a file's text, line ends as they are; raises `Unreadable` for what turns out to be no source text."""
+    text = decoding.decode(read_bytes(root, file))
     if text is None:
         raise Unreadable(unfit.BINARY)
     if reason := unfit.text_by_content(file.language, text):
@@ -159,7 +164,7 @@ class _Walk:
         if record.reason:
             yield Skipped(record.path, record.reason)
         place = self._root + folder
-        limit = self._options.max_file_bytes
+        limits = (self._options.max_file_bytes, self._options.max_document_bytes)
         for name, language in (
             *record.files,
             *((name, language) for name, _, _, language in record.sniffed if language),
@@ -172,7 +177,9 @@ class _Walk:
                 yield Skipped(PurePosixPath(folder + name), _told(error))
                 continue
             size, mtime_ns = status.st_size, status.st_mtime_ns
-            if reason := unfit.file_by_size(language, size, limit):
+            is_document = language in documents.FORMATS
+            missing = documents.missing(language) if is_document else ""
+            if reason := missing or unfit.file_by_size(language, size, limits[is_document]):
                 yield Skipped(PurePosixPath(folder + name), reason, size, mtime_ns)
             else:
                 yield SourceFile(PurePosixPath(folder + name), size, mtime_ns, language)

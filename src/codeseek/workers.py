@@ -195,13 +195,13 @@ def main() -> None:
         try:
             from codeseek.batch import Recipe
 
-            recipe = Recipe(*needs)
-            gc.freeze()
-            gc.set_threshold(50_000, 20, 1_000)  # hardly anything here is a cycle, and looking for them takes 5 %
-            processes.send(target, Advance(0, ""))
-            while True:
-                tasks = processes.receive(source)
-                processes.send(target, recipe.prepare(tasks, _Advances(target)))
+            with contextlib.closing(Recipe(*needs)) as recipe:
+                gc.freeze()
+                gc.set_threshold(50_000, 20, 1_000)  # hardly anything here is a cycle, and looking for them takes 5 %
+                processes.send(target, Advance(0, ""))
+                while True:
+                    tasks = processes.receive(source)
+                    processes.send(target, recipe.prepare(tasks, _Advances(target)))
         except Exception as error:
             if isinstance(error, EOFError | BrokenPipeError):
                 raise

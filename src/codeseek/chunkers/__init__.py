@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codeseek.documents.record import Document
 from codeseek.languages import LANGUAGES
 from codeseek.records import Chunk, SourceFile
 
@@ -11,6 +12,11 @@ def chunk(file: SourceFile, text: str) -> list[Chunk]:
     language = LANGUAGES.get(file.language)
     group = language.group if language is not None else "code"
     if group == "docs":
+        if file.language == "html":
+            from codeseek.documents import html
+
+            if page := html.page(text):
+                return cut(file, page)
         from codeseek.chunkers import prose
 
         return prose.chunk(file, text)
@@ -21,3 +27,10 @@ def chunk(file: SourceFile, text: str) -> list[Chunk]:
     from codeseek.chunkers import code
 
     return code.chunk(file, text)
+
+
+def cut(file: SourceFile, document: Document) -> list[Chunk]:
+    """Return the chunks of what was read out of a document."""
+    from codeseek.chunkers import document as documents
+
+    return documents.cut(file, document)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from codeseek.chunkers.headings import Heading, Outline, outline
@@ -33,9 +33,13 @@ class _Section(NamedTuple):
 def chunk(file: SourceFile, text: str) -> list[Chunk]:
     """Return the sections of a document; they tile it. A text without headings is cut at its paragraphs."""
     lines = Lines(text)
-    found = outline(file.language, lines.lines)
+    return cut(file, lines, outline(file.language, lines.lines))
+
+
+def cut(file: SourceFile, lines: Lines, found: Outline, starts: Sequence[int] = ()) -> list[Chunk]:
+    """Return the sections of a text with a known outline; they tile it, and none goes over a line of `starts`."""
     chunks = []
-    for section in _merged(lines, _sections(lines, found)):
+    for section in _merged(lines, _parted(_sections(lines, found), starts), frozenset(starts)):
         for start, stop in _pieces(lines, found.kept, section.first, section.last):
             start, stop = lines.trimmed(start, stop)
             if start <= stop and lines.lines[start].strip():
@@ -83,13 +87,14 @@ def _sections(lines: Lines, found: Outline) -> Iterator[_Section]:
             above.append((heading.depth, heading.title))
 
 
-def _merged(lines: Lines, sections: Iterable[_Section]) -> Iterator[_Section]:
-    """Yield sections, neighbours of a line or so beside each other as one."""
+def _merged(lines: Lines, sections: Iterable[_Section], starts: frozenset[int]) -> Iterator[_Section]:
+    """Yield sections, neighbours of a line or so beside each other as one, but not over one of some lines."""
     pending: _Section | None = None
     joined = False
     for section in sections:
         if (
             pending is not None
+            and section.first not in starts
             and section.breadcrumb == pending.breadcrumb
             and _is_tiny(lines, section)
             and (joined or _is_tiny(lines, pending))
@@ -103,6 +108,16 @@ def _merged(lines: Lines, sections: Iterable[_Section]) -> Iterator[_Section]:
         pending, joined = section, False
     if pending is not None:
         yield pending
+
+
+def _parted(sections: Iterable[_Section], starts: Sequence[int]) -> Iterator[_Section]:
+    """Yield sections, cut where one of some lines lies within."""
+    for section in sections:
+        first = section.first
+        for start in starts[bisect_right(starts, first) : bisect_right(starts, section.last)]:
+            yield section._replace(first=first, last=start - 1)
+            first = start
+        yield section._replace(first=first)
 
 
 def _is_tiny(lines: Lines, section: _Section) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from codeseek import documents
 from codeseek.everywhere import locate
 from codeseek.records import Origin, SearchResult
 
@@ -41,7 +42,7 @@ class Report(NamedTuple):
         far = os.path.join(*[os.pardir] * 3)
         return str(root / inner) if relative.startswith(far) else relative
 
-    def uri(self, path: PurePosixPath) -> str:
-        """Return a hit's path as a link."""
+    def uri(self, path: PurePosixPath, anchor: str = "") -> str:
+        """Return a hit's path as a link, to the page where that is known."""
         _, root, inner = self.origin(path)
-        return (root / inner).as_uri()
+        return (root / inner).as_uri() + documents.fragment(anchor)

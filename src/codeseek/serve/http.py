@@ -111,6 +111,7 @@ _CHUNK: Schema = _object(
         "language": _TEXT,
         "kind": {"type": "string", "enum": list(KINDS)},
         "symbol": _TEXT,
+        "anchor": {"type": "string", "description": "Where a document has it: `page 3`, `slide 4`, `cell 12`."},
         "text": _TEXT,
     }
 )

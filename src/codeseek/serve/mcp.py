@@ -87,7 +87,7 @@ _HITS: Schema = {
             "type": "array",
             "items": {
                 "type": "object",
-                "required": ["id", "path", "first_line", "last_line", "kind", "symbol", "text", "cut"],
+                "required": ["id", "path", "first_line", "last_line", "kind", "symbol", "anchor", "text", "cut"],
                 "properties": {
                     "id": {"type": "string", "description": "Give it to read_chunk or similar as `place`."},
                     "path": _TEXT,
@@ -96,6 +96,7 @@ _HITS: Schema = {
                     "language": _TEXT,
                     "kind": _TEXT,
                     "symbol": _TEXT,
+                    "anchor": {"type": "string", "description": "Where a document has it: `page 3`, `cell 12`."},
                     "score": {"type": "number"},
                     "text": _TEXT,
                     "cut": {"type": "boolean", "description": "Whether `text` is only the first lines."},
@@ -360,7 +361,7 @@ def _shown(result: SearchResult, most: int) -> _Answer:
     head = "\n".join((head, *result.degraded, *result.notes))
     room = most - budget.tokens(head) - _FENCE
     hits = result.hits[: max(1, room // _LEAST_SHARE)]
-    headings = [f"{chunk_id(hit.chunk)} {hit.chunk.kind} {hit.chunk.symbol}".rstrip() for hit in hits]
+    headings = [_heading(hit.chunk) for hit in hits]
     room -= sum(
         budget.tokens(heading) + 3 * _FENCE + budget.tokens(chunk_id(hit.chunk))
         for heading, hit in zip(headings, hits, strict=True)
@@ -387,6 +388,11 @@ def _shown(result: SearchResult, most: int) -> _Answer:
             "degraded": [*result.degraded, *result.notes],
         },
     )
+
+
+def _heading(chunk: Chunk) -> str:
+    anchor = f" ({chunk.anchor})" if chunk.anchor else ""
+    return f"{chunk_id(chunk)}{anchor} {chunk.kind} {chunk.symbol}".rstrip()
 
 
 def _level(costs: Sequence[int], room: int) -> int:

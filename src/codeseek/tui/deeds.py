@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import subprocess
 import threading
+from collections.abc import Sequence
 
 from textual.app import SuspendNotSupported
 
-from codeseek.tui import editor, filters
+from codeseek.records import Hit
+from codeseek.tui import editor, filters, viewer
 from codeseek.tui.asking import line_of
 from codeseek.tui.stage import Stage
 from codeseek.tui.strings import say
+
+
+def _start(words: Sequence[str]) -> None:
+    """Run a program in a window of its own; raises OSError."""
+    process = subprocess.Popen(
+        words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+    )
+    threading.Thread(target=process.wait, daemon=True).start()
 
 
 class Deeds(Stage):
@@ -83,7 +93,7 @@ class Deeds(Stage):
     # ------------------------------------------------------------ hits
 
     def action_open(self) -> None:
-        """Open the chosen hits, or the one under the cursor, in the user's editor; index what is not indexed."""
+        """Open the chosen hits, or the one under the cursor, in editor or viewer; index what is not indexed."""
         if not self.session.indexed:
             self.session.refresh(asked=True)
             return
@@ -91,21 +101,37 @@ class Deeds(Stage):
         if not hits:
             return
         self.remember()
-        places = [editor.Place(self.session.file(hit.chunk.path), line_of(hit)) for hit in hits]
+        shown = [hit for hit in hits if hit.chunk.anchor and not hit.chunk.anchor.startswith("cell")]
+        if shown:
+            self._view(shown)
+        others = [hit for hit in hits if hit not in shown]
+        if others:
+            self._edit(others)
+
+    def _view(self, hits: Sequence[Hit]) -> None:
+        """Open documents in what shows them, each once, at the place of its first hit."""
+        for hit in {hit.chunk.path: hit for hit in reversed(hits)}.values():
+            words = viewer.command(self.session.file(hit.chunk.path), hit.chunk.anchor)
+            if words is None:
+                self.tell(say("no-viewer"), say("no-viewer-hint"))
+                return
+            try:
+                _start(words)
+            except OSError as error:
+                self.tell(say("no-viewer"), f"{words[0]}: {error.strerror}")
+
+    def _edit(self, hits: Sequence[Hit]) -> None:
+        """Open hits in the user's editor; a notebook's lines are none of the file's."""
+        places = [
+            editor.Place(self.session.file(hit.chunk.path), 1 if hit.chunk.anchor else line_of(hit)) for hit in hits
+        ]
         command = editor.command(places, self.session.workspace.memory)
         if command is None:
             self.tell(say("no-editor"), say("no-editor-hint"))
             return
         try:
             if not command.terminal:
-                process = subprocess.Popen(
-                    command.words,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.DEVNULL,
-                    start_new_session=True,
-                )
-                threading.Thread(target=process.wait, daemon=True).start()
+                _start(command.words)
                 return
             with self.app.suspend():
                 status = subprocess.run(command.words, check=False).returncode

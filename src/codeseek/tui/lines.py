@@ -108,7 +108,9 @@ def crumbs(hit: Hit | None, source: Source | None, width: int, palette: Palette,
         return text
     chunk = hit.chunk
     count = len(source.lines) if source is not None else 0
-    position = say("of-lines", first=chunk.first_line, last=chunk.last_line, count=f"{count:,}") if count else ""
+    position = chunk.anchor
+    if count and not position:
+        position = say("of-lines", first=chunk.first_line, last=chunk.last_line, count=f"{count:,}")
     project, path = "", str(chunk.path)
     if named:
         project, _, path = path.partition("/")

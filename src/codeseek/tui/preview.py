@@ -140,6 +140,11 @@ class Preview(Pane):
     # ------------------------------------------------------------ layout
 
     @property
+    def _wraps(self) -> bool:
+        """Whether long lines are broken: those of a document unless that is not wanted, others if it is."""
+        return self.wrapped != (self.source is not None and self.source.prose)
+
+    @property
     def _gutter(self) -> int:
         return max(3, len(str(len(self.source.lines)))) + 3 if self.source else 0
 
@@ -149,7 +154,7 @@ class Preview(Pane):
         lines = self.source.lines if self.source else ()
         width = max(8, self.size.width - self._gutter - 1)
         large = self.source is not None and self.source.large
-        if large or not self.wrapped:
+        if large or not self._wraps:
             self._lines, self._starts = range(len(lines)), []
             widest = _WIDEST
             if not large:
@@ -178,7 +183,7 @@ class Preview(Pane):
         if self._unseen:
             self._unseen = False
             self.jump(self.place.first_line, self.place.last_line)
-        elif self.wrapped:
+        elif self._wraps:
             self.scroll_to(0, self._row_of(top), animate=False, force=True)
 
     # ------------------------------------------------------------ moving

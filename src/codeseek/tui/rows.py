@@ -102,12 +102,13 @@ class Painter(NamedTuple):
         bar.append((" ", styles.plain))
         project, path = ([], str(chunk.path)) if self.grouped else self._parted(hit)
         folder, _, name = screen.safe(path).rpartition("/")
-        name_line = f"{name}:{chunk.first_line}"
+        name_line = f"{name} {chunk.anchor}" if chunk.anchor else f"{name}:{chunk.first_line}"
         room = width - 4 - columns(bar) - columns(project) - 2
         symbol = screen.safe(chunk.symbol)
         if self.grouped or not symbol:
             title = symbol or name_line
-            place = f":{chunk.first_line}-{chunk.last_line}" if self.grouped else ""
+            lines = chunk.anchor or f":{chunk.first_line}-{chunk.last_line}"
+            place = lines if self.grouped else ""
         else:
             title, place = symbol, name_line
         most = max(8, room - min(screen.columns(place), room * 45 // 100))

@@ -12,9 +12,11 @@ from pathlib import Path, PurePosixPath
 from textual.message import Message
 from textual.screen import Screen
 
+from codeseek import documents
 from codeseek.engine import Engine
 from codeseek.errors import CodeseekError
 from codeseek.everywhere import Everywhere, locate, named
+from codeseek.languages import language_of_name
 from codeseek.records import Progress, ProgressListener, RefreshSummary
 from codeseek.tui import asking, facets, messages, source
 from codeseek.tui.asking import Question
@@ -27,6 +29,7 @@ from codeseek.watcher import News, Polling
 
 _REST_S = 0.04
 """Colours wait for so long after a file is shown: whoever types on does not wait for them."""
+_ALL_LINES = 1 << 31
 _KEPT = 24
 """Files that are kept as they were read."""
 
@@ -169,7 +172,10 @@ class Session:
         """Read a file, or return it as it was read before if it has not changed since."""
         known = self._known.get(path)
         if known is None or not source.is_current(known):
-            known = source.read(*self._located(path), language, shown=path)
+            if language_of_name(path.name) in documents.FORMATS:
+                known = source.of_chunks(self.file(path), path, self.engine.chunks(path, 1, _ALL_LINES))
+            else:
+                known = source.read(*self._located(path), language, shown=path)
         self._known.pop(path, None)
         self._known[path] = known
         while len(self._known) > _KEPT:
@@ -189,7 +195,7 @@ class Session:
             return
         else:
             self.indexed = True
-            self._post(messages.Refreshed(summary, asked=asked))
+            self._refreshed(summary, asked=asked)
             if asked and self.workspace.deep and not self.embeds.busy:
                 self.embeds.ask(None)
 
@@ -228,10 +234,15 @@ class Session:
 
         return listen
 
+    def _refreshed(self, summary: RefreshSummary, *, asked: bool) -> None:
+        """Tell the screen of a refresh; documents are read from the index, which may have them anew."""
+        self._known.clear()
+        self._post(messages.Refreshed(summary, asked=asked))
+
     def _heard(self, news: News) -> None:
         """Tell the screen what following the files has come to."""
         if isinstance(news, RefreshSummary):
-            self._post(messages.Refreshed(news, asked=False))
+            self._refreshed(news, asked=False)
         elif isinstance(news, Polling):
             self._post(messages.Polls(news.reason))
         else:

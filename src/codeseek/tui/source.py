@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
+from codeseek.records import Chunk
 from codeseek.tui.large import LargeFile
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ _LEXERS = {
 class Source:
     """A file's lines, with tabs made spaces; `problem` says in words why there are none. `path` is as hits name it.
 
-    Of a `large` file lines are read when they are looked at.
+    Of a `large` file lines are read when they are looked at. `prose` is to be read, in lines that may be long.
     """
 
     file: Path
@@ -77,6 +78,7 @@ class Source:
     problem: str = ""
     large: bool = False
     mtime_ns: int = 0
+    prose: bool = False
     spans: dict[int, Spans] = field(default_factory=dict)
     """The colours of the lines so far, by number from 0; only the screen adds to them."""
 
@@ -108,6 +110,21 @@ def read(root: Path, path: PurePosixPath, language: str, shown: PurePosixPath | 
     if len(whole) > 1 and not whole[-1]:
         whole = whole[:-1]
     return Source(file, path, language, whole, mtime_ns=mtime_ns)
+
+
+def of_chunks(file: Path, path: PurePosixPath, chunks: Sequence[Chunk]) -> Source:
+    """Return a document as it was read when it was indexed: the text of its chunks, each line by its number."""
+    lines: dict[int, str] = {}
+    for chunk in chunks:
+        if chunk.kind != "comment":
+            for number, line in enumerate(_LINE_END.split(chunk.text), chunk.first_line):
+                lines[number] = line.expandtabs(4)[:_WIDEST]
+    try:
+        mtime_ns = file.stat().st_mtime_ns
+    except (OSError, ValueError):
+        return Source(file, path, "text", (), problem="gone")
+    whole = tuple(lines.get(number, "") for number in range(1, max(lines, default=0) + 1))
+    return Source(file, path, "text", whole, problem="" if whole else "unreadable", mtime_ns=mtime_ns, prose=True)
 
 
 def is_current(source: Source) -> bool:

@@ -158,6 +158,11 @@ TEXTS: dict[str, tuple[str, str]] = {
     "polls-unsupported": ("this system tells no events", "此系统不提供变动通知"),
     "no-editor": ("No editor found", "找不到编辑器"),
     "no-editor-hint": ("set $EDITOR, as in `export EDITOR=vim`", "请设置 $EDITOR，例如 `export EDITOR=vim`"),
+    "no-viewer": ("No viewer found", "找不到查看器"),
+    "no-viewer-hint": (
+        "set $CODESEEK_VIEWER, as in `export CODESEEK_VIEWER=okular`",
+        "请设置 $CODESEEK_VIEWER，例如 `export CODESEEK_VIEWER=okular`",
+    ),
     "editor-failed": ("`{editor}` ended with status {status}", "`{editor}` 以状态 {status} 退出"),
     "no-terminal": ("{editor} needs a terminal, and there is none to give", "{editor} 需要终端，此处无法提供"),
     "no-project": ("no other project is indexed", "没有其他已索引的项目"),

@@ -123,10 +123,11 @@ def _heading(cluster: Cluster, terminal: Terminal) -> str:
 
 def _place(member: Duplicate, report: Report, terminal: Terminal, *, first: bool) -> str:
     shown = f"{screen.safe(report.path(member.path))}:{member.first_line}-{member.last_line}"
-    place = terminal.linked(shown, report.uri(member.path))
+    place = terminal.linked(shown, report.uri(member.path, member.anchor))
     symbol = terminal.styled(screen.safe(member.symbol), MAGENTA)
     alike = "" if first else f"{int(member.similarity * 100)}%" if member.similarity < 1 or member.diff else "the same"
-    return f"  {place}  {f'{symbol}  ' if member.symbol else ''}{terminal.styled(alike, DIM)}"
+    parts = (place, screen.safe(member.anchor), symbol, terminal.styled(alike, DIM))
+    return f"  {'  '.join(filter(None, parts))}"
 
 
 def _differences(member: Duplicate, terminal: Terminal) -> Iterator[str]:
@@ -151,7 +152,8 @@ def _vimgrep(result: DuplicatesResult, _: DuplicatesRequest, report: Report, ter
     for number, cluster in enumerate(result.clusters, 1):
         for member in cluster.members:
             path = report.path(member.path)
-            text = f"[{number}] {member.similarity:.0%} {member.kind} {member.symbol}".rstrip()
+            facts = (f"[{number}]", f"{member.similarity:.0%}", member.kind, member.anchor, member.symbol)
+            text = " ".join(filter(None, facts))
             yield f"{screen.safe(path) if terminal.live else path}:{member.first_line}:1:{screen.safe(text)}\n"
 
 

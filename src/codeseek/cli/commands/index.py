@@ -36,6 +36,9 @@ def index_command(
     Only what has changed is read again. A PATH inside a project limits the work to that folder. Ctrl-C keeps what is
     done; the next call goes on from there. `codeseek --all` searches all that is indexed.
 
+    A project need not be code nor under git: PDF files (with `pip install codeseek[docs]`), notebooks, Word and PowerPoint
+    files, EPUB books and HTML pages are read as well as text.
+
     With another model than the bundled one chosen, that one reads the chunks afterwards, which may take long. Searches
     are answered meanwhile, by it too as far as it has come.
     """

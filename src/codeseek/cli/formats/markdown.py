@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codeseek import markdown
+from codeseek import markdown, screen
 from codeseek.cli.report import Report
 from codeseek.cli.terminal import Terminal
 
@@ -14,7 +14,9 @@ def render(report: Report, terminal: Terminal) -> Iterator[str]:
     for position, hit in enumerate(report.result.hits):
         chunk = hit.chunk
         place = f"{report.path(chunk.path)}:{chunk.first_line}-{chunk.last_line}"
-        title = f"{markdown.span(place)} {chunk.kind}" + (f" {markdown.span(chunk.symbol)}" if chunk.symbol else "")
+        anchor = f" {screen.safe(chunk.anchor)}," if chunk.anchor else ""
+        title = f"{markdown.span(place)}{anchor} {chunk.kind}"
+        title += f" {markdown.span(chunk.symbol)}" if chunk.symbol else ""
         title += f" in {markdown.span(project)}" if (project := report.project(chunk.path)) else ""
         body = markdown.block(markdown.visible(chunk.text) + "\n", chunk.language)
         yield "\n" * (position > 0) + f"### {title}\n\n{body}\n"

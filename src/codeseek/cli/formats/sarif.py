@@ -62,11 +62,14 @@ def _bases(report: Report) -> Mapping[str, Path]:
 def _result(hit: Hit, report: Report, best: float, kinds: list[str]) -> dict[str, object]:
     chunk = hit.chunk
     project, _, path = report.origin(chunk.path)
+    named = chunk.symbol or chunk.kind
+    if chunk.anchor:
+        named += f" ({chunk.anchor})"
     return {
         "ruleId": chunk.kind,
         "ruleIndex": kinds.index(chunk.kind),
         "level": "note",
-        "message": {"text": _literal(f"{chunk.symbol or chunk.kind} answers: {report.query}")},
+        "message": {"text": _literal(f"{named} answers: {report.query}")},
         "rank": round(100 * hit.score / best, 2) if best > 0 and hit.score > 0 else 0.0,
         "locations": [
             {
@@ -84,6 +87,7 @@ def _result(hit: Hit, report: Report, best: float, kinds: list[str]) -> dict[str
                 "logicalLocations": [{"fullyQualifiedName": chunk.symbol, "kind": chunk.kind}],
             }
         ],
+        **({"properties": {"anchor": chunk.anchor}} if chunk.anchor else {}),
     }
 
 

@@ -41,8 +41,10 @@ def _heading(hit: Hit, first_line: int, report: Report, terminal: Terminal, best
     folder, _, name = screen.safe(report.path(chunk.path)).rpartition("/")
     place = terminal.linked(
         (f"{folder}/" if folder else "") + terminal.styled(name, BOLD) + f":{first_line}",
-        report.uri(chunk.path),
+        report.uri(chunk.path, chunk.anchor),
     )
+    if chunk.anchor:
+        place += f"  {screen.safe(chunk.anchor)}"
     bar = terminal.bar(hit.score / best if best > 0 else 0.0, _BAR)
     facts = [screen.safe(report.project(chunk.path)), chunk.kind, chunk.language]
     kind = terminal.styled(terminal.sign(" · ", " - ").join(filter(None, facts)), DIM)

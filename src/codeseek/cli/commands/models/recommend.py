@@ -88,7 +88,7 @@ def _chunks(root: Path, chosen: settings.Settings) -> tuple[int, bool]:
         pass
     sizes = [
         found.size
-        for found in walk(root, WalkOptions(max_file_bytes=chosen.max_file_bytes, ignore=chosen.ignore))
+        for found in walk(root, WalkOptions(chosen.max_file_bytes, chosen.max_document_bytes, chosen.ignore))
         if isinstance(found, SourceFile)
     ]
     return sum(sizes) // capacity.BYTES_PER_CHUNK + len(sizes), False
