@@ -33,7 +33,7 @@ _codeseek() {
     for ((at = 1; at < COMP_CWORD; at++)); do
         case ${COMP_WORDS[at]} in
             -C | --project | --color) ((at++)) ;;
-            search | similar | tui | index | watch | serve | mcp | status | list | forget | models | eval | daemon | config | completions)
+            search | similar | context | duplicates | tui | index | watch | serve | mcp | status | list | forget | models | eval | daemon | config | completions)
                 command=${COMP_WORDS[at]}
                 break
                 ;;
@@ -83,11 +83,11 @@ _codeseek() {
                 --exclude) _codeseek_ask search --exclude; return ;;
                 --format) COMPREPLY=($(compgen -W 'text json jsonl vimgrep paths markdown sarif' -- "$word")); return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
-                -C | --project) _codeseek_folders; return ;;
+                -C | --project) _codeseek_folders; ((${#COMPREPLY[@]})) || _codeseek_ask search -C; return ;;
                 --changed | --per-file | --task | -n | --limit) return ;;
             esac
             if [[ $word == -* ]]; then
-                COMPREPLY=($(compgen -W '--lang --kind --path --exclude --changed --per-file --why --stdin --task --limit --format --files --null --no-refresh --strict --offline --color --project --help' -- "$word"))
+                COMPREPLY=($(compgen -W '--lang --kind --path --exclude --changed --per-file --why --stdin --task --limit --format --files --null --no-refresh --strict --offline --color --project --all --help' -- "$word"))
             else
                 _codeseek_folders
             fi
@@ -100,7 +100,7 @@ _codeseek() {
                 --exclude) _codeseek_ask similar --exclude; return ;;
                 --format) COMPREPLY=($(compgen -W 'text json jsonl vimgrep paths markdown sarif' -- "$word")); return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
-                -C | --project) _codeseek_folders; return ;;
+                -C | --project) _codeseek_folders; ((${#COMPREPLY[@]})) || _codeseek_ask similar -C; return ;;
                 --changed | -n | --limit) return ;;
             esac
             if [[ $word == -* ]]; then
@@ -109,9 +109,42 @@ _codeseek() {
                 _codeseek_files
             fi
             ;;
+        context)
+            case $before in
+                --format) COMPREPLY=($(compgen -W 'markdown json' -- "$word")); return ;;
+                --lang) _codeseek_ask context --lang; return ;;
+                --kind) _codeseek_ask context --kind; return ;;
+                --path) _codeseek_ask context --path; return ;;
+                --exclude) _codeseek_ask context --exclude; return ;;
+                -C | --project) _codeseek_folders; ((${#COMPREPLY[@]})) || _codeseek_ask context -C; return ;;
+                --tokens | --changed | --task) return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--tokens --format --lang --kind --path --exclude --changed --stdin --task --no-refresh --offline --project --all --help' -- "$word"))
+            else
+                _codeseek_folders
+            fi
+            ;;
+        duplicates)
+            case $before in
+                --lang) _codeseek_ask duplicates --lang; return ;;
+                --kind) _codeseek_ask duplicates --kind; return ;;
+                --path) _codeseek_ask duplicates --path; return ;;
+                --exclude) _codeseek_ask duplicates --exclude; return ;;
+                --format) COMPREPLY=($(compgen -W 'text json jsonl vimgrep' -- "$word")); return ;;
+                -C | --project) _codeseek_folders; ((${#COMPREPLY[@]})) || _codeseek_ask duplicates -C; return ;;
+                --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
+                --changed | --min-similarity | --min-lines | -n | --limit) return ;;
+            esac
+            if [[ $word == -* ]]; then
+                COMPREPLY=($(compgen -W '--lang --kind --path --exclude --changed --min-similarity --min-lines --vendored --limit --format --no-refresh --project --color --help' -- "$word"))
+            else
+                _codeseek_folders
+            fi
+            ;;
         tui)
             case $before in
-                -C | --project) _codeseek_folders; return ;;
+                -C | --project) _codeseek_folders; ((${#COMPREPLY[@]})) || _codeseek_ask tui -C; return ;;
             esac
             if [[ $word == -* ]]; then
                 COMPREPLY=($(compgen -W '--offline --project --help' -- "$word"))
@@ -119,7 +152,7 @@ _codeseek() {
             ;;
         index)
             case $before in
-                -C | --project) _codeseek_folders; return ;;
+                -C | --project) _codeseek_folders; ((${#COMPREPLY[@]})) || _codeseek_ask index -C; return ;;
                 --workers) return ;;
             esac
             if [[ $word == -* ]]; then
@@ -130,26 +163,30 @@ _codeseek() {
             ;;
         watch)
             case $before in
-                -C | --project) _codeseek_folders; return ;;
+                -C | --project) _codeseek_folders; ((${#COMPREPLY[@]})) || _codeseek_ask watch -C; return ;;
             esac
             if [[ $word == -* ]]; then
                 COMPREPLY=($(compgen -W '--project --help' -- "$word"))
+            else
+                _codeseek_folders
             fi
             ;;
         serve)
             case $before in
                 --token-file) _codeseek_folders; return ;;
-                -C | --project) _codeseek_folders; return ;;
+                -C | --project) _codeseek_folders; ((${#COMPREPLY[@]})) || _codeseek_ask serve -C; return ;;
                 --http | --allow-origin) return ;;
             esac
             if [[ $word == -* ]]; then
                 COMPREPLY=($(compgen -W '--http --token-file --allow-origin --project --help' -- "$word"))
+            else
+                _codeseek_folders
             fi
             ;;
         mcp)
             case $before in
                 --token-file) _codeseek_folders; return ;;
-                -C | --project) _codeseek_folders; return ;;
+                -C | --project) _codeseek_folders; ((${#COMPREPLY[@]})) || _codeseek_ask mcp -C; return ;;
                 --http) return ;;
             esac
             if [[ $word == -* ]]; then
@@ -160,7 +197,7 @@ _codeseek() {
             ;;
         'mcp install')
             case $before in
-                -C | --project) _codeseek_folders; return ;;
+                -C | --project) _codeseek_folders; ((${#COMPREPLY[@]})) || _codeseek_ask mcp install -C; return ;;
             esac
             if [[ $word == -* ]]; then
                 COMPREPLY=($(compgen -W '--print --undo --yes --project --help' -- "$word"))
@@ -170,7 +207,7 @@ _codeseek() {
             ;;
         status)
             case $before in
-                -C | --project) _codeseek_folders; return ;;
+                -C | --project) _codeseek_folders; ((${#COMPREPLY[@]})) || _codeseek_ask status -C; return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
             esac
             if [[ $word == -* ]]; then
@@ -189,7 +226,7 @@ _codeseek() {
             ;;
         forget)
             case $before in
-                -C | --project) _codeseek_folders; return ;;
+                -C | --project) _codeseek_folders; ((${#COMPREPLY[@]})) || _codeseek_ask forget -C; return ;;
                 --model) return ;;
             esac
             if [[ $word == -* ]]; then
@@ -210,7 +247,7 @@ _codeseek() {
             ;;
         'models recommend')
             case $before in
-                -C | --project) _codeseek_folders; return ;;
+                -C | --project) _codeseek_folders; ((${#COMPREPLY[@]})) || _codeseek_ask models recommend -C; return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
             esac
             if [[ $word == -* ]]; then
@@ -308,7 +345,7 @@ _codeseek() {
                 --format) COMPREPLY=($(compgen -W 'text json' -- "$word")); return ;;
                 --html) _codeseek_folders; return ;;
                 --baseline) _codeseek_folders; return ;;
-                -C | --project) _codeseek_folders; return ;;
+                -C | --project) _codeseek_folders; ((${#COMPREPLY[@]})) || _codeseek_ask eval -C; return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
                 --questions | --seed | --fail-below | --workers) return ;;
             esac
@@ -366,7 +403,7 @@ _codeseek() {
             ;;
         config)
             case $before in
-                -C | --project) _codeseek_folders; return ;;
+                -C | --project) _codeseek_folders; ((${#COMPREPLY[@]})) || _codeseek_ask config -C; return ;;
                 --color) COMPREPLY=($(compgen -W 'auto always never' -- "$word")); return ;;
             esac
             if [[ $word == -* ]]; then
@@ -386,7 +423,7 @@ _codeseek() {
     esac
     if [[ -z $command ]]; then
         [[ $word == -* ]] && COMPREPLY+=($(compgen -W '--version' -- "$word"))
-        [[ $word == -* ]] || COMPREPLY=($(compgen -W 'search similar tui index watch serve mcp status list forget models eval daemon config completions' -- "$word"))
+        [[ $word == -* ]] || COMPREPLY=($(compgen -W 'search similar context duplicates tui index watch serve mcp status list forget models eval daemon config completions' -- "$word"))
     fi
 }
 

@@ -11,7 +11,11 @@ from codeseek.errors import CodeseekError
 from codeseek.records import (
     WHOLE,
     Chunk,
+    Cluster,
     Definition,
+    Duplicate,
+    DuplicatesRequest,
+    DuplicatesResult,
     EmbedSummary,
     Hit,
     Progress,
@@ -21,6 +25,7 @@ from codeseek.records import (
     SearchResult,
     SimilarRequest,
     Status,
+    TokenCounts,
 )
 from codeseek.settings import Settings
 
@@ -75,6 +80,18 @@ STATUS = Status(
     vector_index="exact",
 )
 RESULT = SearchResult((), tier="bundled", indexed_at=1_700_000_000.0, terms=("replace",), elapsed_ms=12.3)
+CLUSTER = Cluster(
+    (
+        Duplicate(STORE.path, 12, 21, "python", "method", "Store.replace"),
+        Duplicate(PurePosixPath("src/cache.py"), 30, 39, "python", "method", "Cache.replace", similarity=1.0),
+        Duplicate(
+            PurePosixPath("src/索引.py"), 5, 15, "python", "method", "Index.replace", "", 0.9286,
+            ("-def replace(self, file, chunks):", "+def replace(self, file, rows):"),
+        ),
+    ),
+    20,
+)  # fmt: skip
+DUPLICATES = DuplicatesResult((CLUSTER,), 9, left_off=3, indexed_at=1_700_000_000.0, elapsed_ms=45.6)
 EMBEDDED = EmbedSummary("my-model", 7, 9, 9, 3.0)
 UNCHANGED = RefreshSummary(unchanged=2, chunks=9)
 
@@ -86,6 +103,7 @@ class FakeEngine:
     hits: Sequence[Hit] = HITS
     result: SearchResult = RESULT
     summary: RefreshSummary = UNCHANGED
+    found: DuplicatesResult = DUPLICATES
     answer: Status = STATUS
     embedded: EmbedSummary = EMBEDDED
     progress: Sequence[Progress] = ()
@@ -93,6 +111,7 @@ class FakeEngine:
     refresh_error: CodeseekError | BaseException | None = None
     calls: list[str] = field(default_factory=list)
     requests: list[SearchRequest | SimilarRequest] = field(default_factory=list)
+    wanted: list[DuplicatesRequest] = field(default_factory=list)
     opened: list[tuple[Path, Settings]] = field(default_factory=list)
 
     def open(self, root: Path, settings: Settings) -> Engine:
@@ -116,6 +135,15 @@ class FakeEngine:
             for chunk in chunks
             if chunk.path == path and chunk.first_line <= last_line and chunk.last_line >= first_line
         )
+
+    def count_tokens(self, texts: Sequence[str]) -> TokenCounts:
+        self.calls.append("count_tokens")
+        return TokenCounts("words", tuple(len(text.split()) for text in texts))
+
+    def duplicates(self, request: DuplicatesRequest, listener: ProgressListener | None = None) -> DuplicatesResult:
+        self.calls.append("duplicates")
+        self.wanted.append(request)
+        return self.found
 
     def refresh(
         self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False

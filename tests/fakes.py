@@ -40,6 +40,9 @@ class HashEmbedder:
     def close(self) -> None:
         pass
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) for text in texts]
+
     @property
     def fingerprint(self) -> str:
         return f"hash-{self.dimensions}-{self.version}"
@@ -111,6 +114,11 @@ class Acting(NamedTuple):
     @property
     def notes(self) -> tuple[str, ...]:
         return ("a note",)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        if "abort" in texts:
+            os.abort()
+        return [len(text.split()) for text in texts]
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         for text in texts:

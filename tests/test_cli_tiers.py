@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from codeseek.cli import main
+from codeseek.cli import main, open_engine
 from codeseek.engine import Engine
 from codeseek.errors import ModelError
 from codeseek.local import LocalEngine
@@ -42,6 +42,14 @@ def test_index_lets_a_chosen_model_read_unless_it_is_to_be_quick(
     engine = FakeEngine()
     assert main(arguments, engine.open) == 0
     assert ("embed" in engine.calls) == embeds
+
+
+def test_engines_of_one_process_share_the_model(tmp_path: Path) -> None:
+    chosen = Settings(data_dir=tmp_path, model="hash-2", daemon="never")
+    one, other = (open_engine(tmp_path / name, chosen) for name in ("one", "other"))
+    assert isinstance(one, LocalEngine)
+    assert isinstance(other, LocalEngine)
+    assert one._load_chosen() is other._load_chosen()
 
 
 def test_a_question_may_say_what_it_is_for(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from codeseek import settings
 from codeseek import store as stores
@@ -100,6 +102,8 @@ COMMANDS = [
     ["--no-refresh", "检索"],
     ["search", "???"],
     ["zzzzzz qqqqqq", "lang:python", "path:nowhere/**"],
+    ["context", "检索", "--tokens", "300"],
+    ["duplicates", "--kind", "module", "--min-similarity", "0.5", "--format", "vimgrep"],
     ["status"],
     ["status", "--json"],
     ["index"],
@@ -338,6 +342,22 @@ def test_a_model_that_nobody_uses_is_put_away_and_loaded_again() -> None:
     lent.close()
     assert shelf.lend(Choice("a")).fingerprint == HashEmbedder().fingerprint
     assert loads == ["a", "a"]
+
+
+def test_a_question_to_several_engines_is_embedded_once() -> None:
+    asked: list[str] = []
+
+    class Counting(HashEmbedder):
+        def embed_query(self, query: str) -> NDArray[np.float32]:
+            asked.append(query)
+            return super().embed_query(query)
+
+    shelf = Shelf(lambda choice: Counting(choice.name))
+    for query in ("x", "x", "y"):
+        for _ in range(3):
+            lent = shelf.lend(Choice("a"))
+            assert lent.embed_query(query).tolist() == HashEmbedder().embed_query(query).tolist()
+    assert asked == ["x", "y"]
 
 
 # ------------------------------------------------------------ processes that come and go

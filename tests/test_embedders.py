@@ -26,7 +26,8 @@ class Identified:
     """A model that would run in a process of its own, run in this one."""
 
     def __init__(self, model: OnnxModel | GgufModel) -> None:
-        self.identity, self.dimensions, self.notes, self.encode = "tiny", model.dimensions, model.notes, model.encode
+        self.identity, self.dimensions, self.notes = "tiny", model.dimensions, model.notes
+        self.encode, self.count_tokens = model.encode, model.count_tokens
 
     def close(self) -> None:
         pass
@@ -127,3 +128,12 @@ def test_a_text_of_any_length_has_a_vector(embedder: Embedder) -> None:
     (row,) = embedder.embed([long])
     assert np.linalg.norm(row) == pytest.approx(1, abs=1e-5)
     assert row @ embedder.embed([chunk("sort the list of words")])[0] > 0.5
+
+
+def test_a_model_with_a_tokenizer_counts_its_tokens(embedder: Embedder, request: pytest.FixtureRequest) -> None:
+    counts = embedder.count_tokens(["", "sort", "sort the list of words " * 3])
+    if any(name in request.node.name for name in ("onnx", "gguf")):
+        assert counts is not None
+        assert counts[0] == 0 < counts[1] < counts[2]
+    if any(name in request.node.name for name in ("static", "remote")):
+        assert counts is None

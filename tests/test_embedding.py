@@ -21,7 +21,7 @@ from codeseek.embedders import Vectors
 from codeseek.errors import BusyError, ModelError
 from codeseek.local import LocalEngine
 from codeseek.lock import WriteLock
-from codeseek.records import Chunk, Progress, SearchRequest, SimilarRequest
+from codeseek.records import ESTIMATE, Chunk, Progress, SearchRequest, SimilarRequest
 from codeseek.settings import Settings
 from fakes import HashEmbedder
 
@@ -233,6 +233,17 @@ def test_a_model_that_fails_is_told_and_the_bundled_one_answers(bench: Bench) ->
     assert result.degraded == ("answered without `oracle`: it is not installed (`codeseek models pull oracle`)",)
     with pytest.raises(ModelError):
         engine.embed()
+
+
+def test_tokens_are_counted_by_the_chosen_model_and_estimated_without_it(bench: Bench) -> None:
+    assert bench.engine.count_tokens(["one two", "three"]) == ("oracle", (2, 1))
+    without = LocalEngine(bench.root, Settings(data_dir=bench.data), HashEmbedder)
+    assert without.count_tokens(["three"]).tokenizer == ESTIMATE
+
+    def missing() -> Oracle:
+        raise ModelError("it is not installed", hint="`codeseek models pull oracle`")
+
+    assert bench.open(missing).count_tokens(["three"]) == without.count_tokens(["three"])
 
 
 def test_vectors_of_another_form_of_the_model_are_not_compared(bench: Bench) -> None:

@@ -371,7 +371,8 @@ class Running:
     notes = ()
 
     def __init__(self, model: GgufModel) -> None:
-        self.encode, self.close, self.dimensions = model.encode, model.close, model.dimensions
+        self.encode, self.count_tokens = model.encode, model.count_tokens
+        self.close, self.dimensions = model.close, model.dimensions
 
 
 def test_a_model_is_loaded_from_where_it_was_put_and_tried_once(

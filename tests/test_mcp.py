@@ -23,10 +23,11 @@ from mcp import Client
 from mcp.client.stdio import StdioServerParameters
 from mcp_types import CallToolResult, TextContent
 
+from codeseek import budget
 from codeseek.errors import StoreError
 from codeseek.local import LocalEngine
 from codeseek.records import Chunk, Hit, Progress, ProgressListener, RefreshSummary
-from codeseek.serve import budget, listening, mcp
+from codeseek.serve import listening, mcp
 from codeseek.serve.door import Door, Rules, furnish
 from codeseek.serve.metrics import Metrics
 from codeseek.serve.pool import Pool
@@ -37,7 +38,7 @@ from fakes import HashEmbedder
 from served import running
 
 TOKEN = "a-token-long-enough"  # noqa: S105 # of no other server
-TOOLS = ["search", "similar", "read_chunk", "status"]
+TOOLS = ["search", "context", "similar", "read_chunk", "status"]
 
 
 def text_of(result: CallToolResult) -> str:
@@ -248,7 +249,7 @@ def test_a_question_reaches_the_engine_with_its_filters() -> None:
         ("read_chunk", {"place": "/etc/passwd:1-3"}, "not in the project"),
         ("read_chunk", {"place": "src/other.py:3"}, "nothing is indexed"),
         ("read_chunk", {"place": "src/store.py:9999"}, "nothing is indexed"),
-        ("write", {}, "there are search, similar, read_chunk, status"),
+        ("write", {}, "there are search, context, similar, read_chunk, status"),
     ],
 )
 def test_a_call_that_cannot_be_meant_is_an_error_that_helps_the_model(
@@ -256,6 +257,15 @@ def test_a_call_that_cannot_be_meant_is_an_error_that_helps_the_model(
 ) -> None:
     result = called(name, **given)
     assert (result.is_error, words in text_of(result)) == (True, True), text_of(result)
+
+
+def test_context_is_one_text_within_the_budget() -> None:
+    result = called("context", query="replace", max_tokens=400)
+    assert text_of(result).startswith("Passages that answer `replace`")
+    assert "src/store.py:12-21" in text_of(result)
+    assert [one["path"] for one in result.structured_content["passages"]] == [str(hit.chunk.path) for hit in HITS]
+    assert called("context", FakeEngine(hits=()), query="x").structured_content["passages"] == []
+    assert called("context", query="x", limit=3).is_error
 
 
 def test_a_file_outside_the_index_cannot_be_read_by_any_name(tmp_path: Path) -> None:
@@ -391,7 +401,9 @@ def test_short_texts_are_shown_whole_and_long_ones_share_what_is_left() -> None:
     assert budget.tokens(mcp._shown(RESULT._replace(hits=(long, short, long)), 2000).text) > 1800
 
 
-@pytest.mark.parametrize(("text", "count"), [("", 0), ("abc", 1), ("缓存", 2), ("缓存 ab", 3), ("a" * 300, 100)])
+@pytest.mark.parametrize(
+    ("text", "count"), [("", 0), ("abc", 1), ("缓存", 3), ("缓存 ab", 4), ("a" * 300, 50), ("tokenOf(x)", 5)]
+)
 def test_tokens_are_estimated_from_the_letters_and_the_script(text: str, count: int) -> None:
     assert budget.tokens(text) == count
 

@@ -185,3 +185,10 @@ def test_several_threads_may_embed_at_once(model: ModelProcess) -> None:
     for thread in threads:
         thread.join()
     assert not wrong
+
+
+def test_tokens_are_counted_in_the_process(model: ModelProcess) -> None:
+    assert model.count_tokens(["one two", "", "three"]) == [2, 0, 1]
+    with pytest.raises(ModelError, match="ended while it counted"):
+        model.count_tokens(["abort"])
+    assert model.count_tokens(["one two"]) == [2]

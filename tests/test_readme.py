@@ -8,12 +8,13 @@ import re
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
 import codeseek
-from codeseek import catalogue, scoreboard, scores, settings
+from codeseek import catalogue, context, schema, scoreboard, scores, settings
 from codeseek.cli import formats, tables
 from codeseek.cli.commands import codeseek as group
 from codeseek.cli.report import Report
@@ -30,7 +31,7 @@ from codeseek.serve.metrics import Metrics
 from codeseek.serve.models import Models
 from codeseek.serve.pool import Pool
 from codeseek.serve.projects import Project, Projects
-from fake_engine import HITS, RESULT, FakeEngine
+from fake_engine import CLUSTER, HITS, RESULT, FakeEngine
 
 PATH = Path(__file__).parents[1] / "README.md"
 TEXT = PATH.read_text(encoding="utf-8")
@@ -171,6 +172,17 @@ def test_the_json_of_an_evaluation_is_in_the_table() -> None:
         assert set(named) == set(record[name][0])
     assert set(re.findall(r"`(\w+)`", rows["index"][0])) == set(record["index"])
     assert set(record["arms"][0]["scores"]["ndcg@10"]) <= set(re.findall(r"`(\w+)`", section("Measure")))
+
+
+def test_the_schemas_of_contexts_and_of_duplicates_are_what_the_program_prints() -> None:
+    report = Report(RESULT._replace(hits=HITS), "x", Path("/project"), Path("/project"))
+    packed = context.pack("x", report.result, 4_000, report.origin, FakeEngine().count_tokens)
+    record: Any = context.record(packed, report.result)
+    assert list(table(section("Knowledge base"), "key")) == list(record)
+    assert list(table(section("Knowledge base"), "key of a passage")) == list(record["passages"][0])
+    member: Any = schema.cluster_record(CLUSTER, report.origin)
+    assert list(table(section("Near-duplicates"), "key of a member")) == list(member["members"][0])
+    assert set(member) == {"lines", "members"}
 
 
 def test_every_operation_of_the_http_api_and_every_tool_for_agents_is_in_a_table(tmp_path: Path) -> None:

@@ -14,9 +14,10 @@ from codeseek.embedders import bundled
 from codeseek.errors import UsageError
 from codeseek.languages import language_of
 from codeseek.records import Chunk, Hit, SearchRequest, SimilarRequest, SourceFile
-from codeseek.searcher import Searcher, glob_filter
+from codeseek.searcher import Searcher
 from codeseek.segments import Segment, analyse
 from codeseek.vectors import ExactIndex
+from codeseek.wildcards import glob_filter
 from codeseek.words import Index
 
 MODEL = bundled()

@@ -170,6 +170,20 @@ def test_a_search_answers_as_the_json_format_does_and_each_hit_can_be_read(serve
         assert (read.status, read.json["text"]) == (200, found.chunk.text)
 
 
+def test_passages_are_gathered_as_the_command_does(server: Served, engine: FakeEngine) -> None:
+    answer = server.ask(
+        "POST", "/v1/context", {"query": "replace 检索 lang:py", "max_tokens": 500, "exclude": ["tests"]}
+    )
+    assert answer.status == 200
+    assert [passage["path"] for passage in answer.json["passages"]] == [str(hit.chunk.path) for hit in HITS]
+    assert answer.json["tokens"] <= answer.json["max_tokens"] == 500
+    asked = engine.requests[-1]
+    assert isinstance(asked, SearchRequest)
+    assert (asked.query, asked.languages, asked.exclude) == ("replace 检索", ("python",), ("tests",))
+    refused = server.ask("POST", "/v1/context", {"query": "x", "max_tokens": 5})
+    assert (refused.status, "max_tokens" in refused.message) == (400, True)
+
+
 def test_a_chunk_is_read_by_a_line_too(server: Served) -> None:
     assert server.ask("GET", "/v1/chunks/src/store.py:15").json["id"] == "src/store.py:12-21"
     assert server.ask("GET", f"/v1/chunks/{ROOT}/src/store.py:15").json["id"] == "src/store.py:12-21"

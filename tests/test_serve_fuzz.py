@@ -62,7 +62,7 @@ def test_only_what_is_useful_to_a_conversation_is_a_tool(server: Served) -> None
     assert document["openapi"].startswith("3.1")
     operations = [one for methods in document["paths"].values() for one in methods.values()]
     tools = {one["operationId"]: one for one in operations if "operationId" in one}
-    assert set(tools) == {"search_code", "read_chunk", "index_status"}
+    assert set(tools) == {"gather_context", "search_code", "read_chunk", "index_status"}
     assert all(one["description"] and one["responses"]["200"] for one in tools.values())
 
 

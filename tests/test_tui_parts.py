@@ -16,9 +16,9 @@ from rich.style import Style
 from textual.pilot import Pilot
 
 from codeseek import query, screen
+from codeseek.everywhere import Everywhere
 from codeseek.tui import editor, filters, large, painting, rows, source, strings
 from codeseek.tui.browser import Browser
-from codeseek.tui.everywhere import Everywhere
 from codeseek.tui.filters import Filter
 from codeseek.tui.memory import Memory
 from fake_engine import HITS, STORE, FakeEngine
@@ -277,7 +277,7 @@ def test_escapes_in_names_and_files_never_reach_the_terminal(project: Path) -> N
 
 
 def test_a_file_is_read_in_the_project_that_its_path_begins_with(tmp_path: Path) -> None:
-    everywhere = Everywhere([tmp_path / "one", tmp_path / "two"], lambda _: FakeEngine())
+    everywhere = Everywhere({name: tmp_path / name for name in ("one", "two")}, lambda _: FakeEngine())
     path = PurePosixPath("two", STORE.path)
     assert everywhere.chunks(path, 12, 12) == (STORE._replace(path=path),)
     assert everywhere.chunks(STORE.path, 12, 12) == ()

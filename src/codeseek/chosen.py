@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -104,6 +104,14 @@ class Chosen:
         summary = embedding.embed(store, embedder, reporter, self._turn)
         os.utime(archives.folder_of(self._directory, embedder.fingerprint) / archives.HEADER)
         return summary
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
+        """Count the tokens of texts; None where the model cannot, or cannot be loaded, of which a search tells."""
+        with self._turn:
+            try:
+                return self._loaded().count_tokens(texts)
+            except ModelError:
+                return None
 
     def close(self) -> None:
         """Let go of the model."""

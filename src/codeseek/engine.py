@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Protocol
 
 from codeseek.records import (
     WHOLE,
     Chunk,
+    DuplicatesRequest,
+    DuplicatesResult,
     EmbedSummary,
     ProgressListener,
     RefreshSummary,
@@ -15,6 +18,7 @@ from codeseek.records import (
     SearchResult,
     SimilarRequest,
     Status,
+    TokenCounts,
 )
 
 
@@ -31,6 +35,14 @@ class Engine(Protocol):
 
     def chunks(self, path: PurePosixPath, first_line: int, last_line: int) -> tuple[Chunk, ...]:
         """Return what is indexed of these lines of a file, in the order of lines; nothing where nothing is."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> TokenCounts:
+        """Count the tokens of texts: by the chosen model's tokenizer where it has one, else by an estimate."""
+        ...
+
+    def duplicates(self, request: DuplicatesRequest, listener: ProgressListener | None = None) -> DuplicatesResult:
+        """Find passages and files that are nearly the same, in the index as it is."""
         ...
 
     def refresh(

@@ -204,9 +204,8 @@ def _prepare(
     reporter.start("scan")
     files: list[SourceFile] = []
     extra: list[PurePosixPath] = []
-    for item in walker.walk(
-        root, walker.WalkOptions(settings.max_file_bytes, settings.max_document_bytes, settings.ignore), under=under
-    ):
+    options = walker.WalkOptions(settings.max_file_bytes, settings.max_document_bytes, settings.ignore)
+    for item in walker.walk(root, options, under=under):
         if isinstance(item, SourceFile):
             files.append(item)
             reporter.advance(1, str(item.path))
@@ -401,6 +400,10 @@ class _Watched:
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Embed texts as they are."""
         return self._embedder.embed_texts(texts)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
+        """Count the tokens of texts."""
+        return self._embedder.count_tokens(texts)
 
     def close(self) -> None:
         """Let go of the model."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
@@ -15,8 +15,11 @@ from codeseek.errors import StoreError, UsageError
 from codeseek.indexer import Indexer
 from codeseek.progress import Reporter
 from codeseek.records import (
+    ESTIMATE,
     WHOLE,
     Chunk,
+    DuplicatesRequest,
+    DuplicatesResult,
     EmbedSummary,
     Freshness,
     ModelStatus,
@@ -26,6 +29,7 @@ from codeseek.records import (
     SearchResult,
     SimilarRequest,
     Status,
+    TokenCounts,
 )
 from codeseek.settings import BUNDLED, Settings
 from codeseek.store import Store
@@ -119,6 +123,23 @@ class LocalEngine:
         with Store.open(self._directory, self.root, read_only=True) as store:
             found = store.chunks(store.chunks_over(path, first_line, last_line))
             return tuple(chunk for _, chunk in sorted(found.items()))
+
+    def count_tokens(self, texts: Sequence[str]) -> TokenCounts:
+        """Count the tokens of texts: by the chosen model's tokenizer where it has one and works, else by an estimate."""
+        counts = self._chosen.count_tokens(texts) if self._chosen is not None else None
+        if self._chosen is not None and counts is not None:
+            return TokenCounts(self._chosen.name, tuple(counts))
+        from codeseek import budget
+
+        return TokenCounts(ESTIMATE, tuple(map(budget.tokens, texts)))
+
+    def duplicates(self, request: DuplicatesRequest, listener: ProgressListener | None = None) -> DuplicatesResult:
+        """Find passages and files that are nearly the same; raises `StoreError` when there is no index."""
+        from codeseek import duplicates
+
+        with Store.open(self._directory, self.root, read_only=True) as store:
+            found = duplicates.find(store, request, Reporter(listener))
+            return found._replace(freshness=self._freshness)
 
     def refresh(
         self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False

@@ -92,13 +92,13 @@ def languages(names: list[str] | tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(chosen))
 
 
-def kinds(names: list[str] | tuple[str, ...]) -> tuple[str, ...]:
+def kinds(names: list[str] | tuple[str, ...], known: tuple[str, ...] = KINDS) -> tuple[str, ...]:
     """Return kinds of chunks by name; raises `UsageError`."""
     chosen = []
     for name in names:
         folded = name.lower()
-        if folded not in KINDS:
-            raise UsageError(f"unknown kind `{name}`", _suggestion(folded, list(KINDS)))
+        if folded not in known:
+            raise UsageError(f"unknown kind `{name}`", _suggestion(folded, list(known)))
         chosen.append(folded)
     return tuple(dict.fromkeys(chosen))
 

@@ -115,6 +115,14 @@ class Hit(NamedTuple):
     also: tuple[tuple[int, int], ...] = ()
 
 
+class Origin(NamedTuple):
+    """Where a hit lies: its project's name and root, and the path in it."""
+
+    project: str
+    root: Path
+    path: PurePosixPath
+
+
 class SearchResult(NamedTuple):
     """The hits of one request, best first, and how far they can be trusted.
 
@@ -135,7 +143,73 @@ class SearchResult(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-Phase = Literal["scan", "index", "merge", "embed", "mine", "ask"]
+ESTIMATE = "estimate"
+"""Instead of a tokenizer's name: tokens were not counted."""
+
+
+class TokenCounts(NamedTuple):
+    """How many tokens texts have, and by which tokenizer: the chosen model's name, or `ESTIMATE`."""
+
+    tokenizer: str
+    counts: tuple[int, ...]
+
+
+FILE = "file"
+"""Beside the kinds of chunks: a whole file, as far as duplicates go."""
+
+
+class DuplicatesRequest(NamedTuple):
+    """Which texts are to be compared, narrowed as a search is, and how alike those are that are wanted.
+
+    `kinds` are those of chunks, and `file`. `min_similarity` is the share of words that two have in common, each counted
+    as often as it stands there. `vendored` takes in folders that by their names hold other people's code, or generated code.
+    `limit` is the most clusters wanted.
+    """
+
+    min_similarity: float = 0.9
+    min_lines: int = 5
+    kinds: tuple[str, ...] = ("file", "function", "method", "class", "section", "comment")
+    languages: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    changed_since: float | None = None
+    vendored: bool = False
+    limit: int = 20
+
+
+class Duplicate(NamedTuple):
+    """A member of a cluster: how alike it is to the first one, and what differs, as lines of a diff from that one."""
+
+    path: PurePosixPath
+    first_line: int
+    last_line: int
+    language: str
+    kind: str
+    symbol: str
+    anchor: str = ""
+    similarity: float = 1.0
+    diff: tuple[str, ...] = ()
+
+
+class Cluster(NamedTuple):
+    """Texts that are nearly the same: each is alike enough to the first. `lines` would be saved if only one stayed."""
+
+    members: tuple[Duplicate, ...]
+    lines: int
+
+
+class DuplicatesResult(NamedTuple):
+    """Clusters, most lines first; `left_off` more were found, among so many texts that were `compared`."""
+
+    clusters: tuple[Cluster, ...]
+    compared: int
+    left_off: int = 0
+    freshness: Freshness = "fresh"
+    indexed_at: float | None = None
+    elapsed_ms: float = 0.0
+
+
+Phase = Literal["scan", "index", "merge", "embed", "mine", "ask", "compare"]
 
 
 class Progress(NamedTuple):

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -18,7 +16,7 @@ from codeseek.records import KINDS, Chunk, Hit, SearchRequest, SearchResult, Sim
 from codeseek.retrieval import Files, Meaning, MeaningIndex, Ranked, Retrieval
 from codeseek.segments import CHUNK_KIND_OF_SYMBOL, CODE, OVERLAY
 from codeseek.vectors import VectorIndex
-from codeseek.wildcards import translate
+from codeseek.wildcards import glob_filter
 from codeseek.words import Index
 
 if TYPE_CHECKING:
@@ -205,25 +203,6 @@ class Searcher:
         index = self._index
         narrowed = request.languages or request.paths or request.exclude or request.kinds or request.changed_since
         return len(set(index.chunk_file[allowed].tolist()) if narrowed else index.paths) > 3
-
-
-def glob_filter(include: Sequence[str], exclude: Sequence[str]) -> Callable[[str], bool]:
-    """Return a test of paths: any of `include` (all, if none) and none of `exclude`.
-
-    Patterns are git's: one with a slash is matched from the root, `**` crossing folders; one without matches any name in
-    the path. A folder's pattern stands for all in it.
-    """
-    wanted, unwanted = [_glob(p) for p in include], [_glob(p) for p in exclude]
-    return lambda path: (
-        (not wanted or any(p.fullmatch(path) for p in wanted)) and not any(p.fullmatch(path) for p in unwanted)
-    )
-
-
-@lru_cache(maxsize=256)
-def _glob(pattern: str) -> re.Pattern[str]:
-    anchored = "/" in pattern.rstrip("/")
-    expression = translate(pattern.removeprefix("./").strip("/"), within_folders=True)
-    return re.compile(rf"{'' if anchored else '(?:.*/)?'}{expression or '(?!)'}(?:/.*)?", re.DOTALL)
 
 
 def _limited(ranked: Ranked, file_of: NDArray[np.int32], per_file: int, limit: int) -> list[int]:

@@ -108,9 +108,14 @@ def find_root(start: Path) -> Path:
     for folder in (start, *start.parents):
         if folder != start and (folder == folder.parent or str(folder) == home):
             break
-        if os.path.lexists(folder / ".git") or (folder / MARKER).is_file():
+        if is_root(folder):
             return folder
     return start
+
+
+def is_root(folder: Path) -> bool:
+    """Tell whether a folder is marked as a project's root."""
+    return os.path.lexists(folder / ".git") or (folder / MARKER).is_file()
 
 
 class _Walk:

@@ -1,9 +1,10 @@
-"""Git's wildcard patterns as regular expressions."""
+"""Git's wildcard patterns as regular expressions, and as a filter of paths."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 _ANYTHING, _WITHIN_FOLDER = ".", "[^/]"
 _RUNS = {"": "", "**": ".*?", "**/": "(?:.*?/)??"}
@@ -153,3 +154,22 @@ def _any_of(members: set[str]) -> str:
     if not members:
         return "(?!)"
     return "[" + "".join(f"\\x{ord(char):02x}" for char in sorted(members)) + "]"
+
+
+def glob_filter(include: Sequence[str], exclude: Sequence[str]) -> Callable[[str], bool]:
+    """Return a test of paths: any of `include` (all, if none) and none of `exclude`.
+
+    Patterns are git's: one with a slash is matched from the root, `**` crossing folders; one without matches any name in
+    the path. A folder's pattern stands for all in it.
+    """
+    wanted, unwanted = [_glob(p) for p in include], [_glob(p) for p in exclude]
+    return lambda path: (
+        (not wanted or any(p.fullmatch(path) for p in wanted)) and not any(p.fullmatch(path) for p in unwanted)
+    )
+
+
+@lru_cache(maxsize=256)
+def _glob(pattern: str) -> re.Pattern[str]:
+    anchored = "/" in pattern.rstrip("/")
+    expression = translate(pattern.removeprefix("./").strip("/"), within_folders=True)
+    return re.compile(rf"{'' if anchored else '(?:.*/)?'}{expression or '(?!)'}(?:/.*)?", re.DOTALL)

@@ -65,6 +65,9 @@ class Binding(NamedTuple):
         )  # fmt: skip
         return self
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) for text in texts]
+
     def encode(self, texts: Sequence[str]) -> Vectors:
         model = MODELS[self]
         rows = model.embed(list(texts)) if self.listed else [model.embed(text) for text in texts]
@@ -97,6 +100,9 @@ class Bare(NamedTuple):
         context = lib.llama_init_from_model(model, parameters)
         MODELS[self] = lib, model, context, lib.llama_batch_init(self.budget, 0, 1), silent
         return self
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        return [len(text.split()) for text in texts]
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         lib, model, context, batch, _ = MODELS[self]

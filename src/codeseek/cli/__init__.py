@@ -6,6 +6,7 @@ package are named tuples: a dataclass takes ten times as long to define.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from codeseek import __version__
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from codeseek.daemon.shelf import Shelf
     from codeseek.engine import Engine
     from codeseek.settings import Settings
 
@@ -46,7 +48,19 @@ def open_engine(root: Path, settings: Settings) -> Engine:
                 diagnostics.note(f"answered without the daemon: {error.message}")
     from codeseek.local import LocalEngine
 
-    return LocalEngine(root, settings)
+    if settings.model == BUNDLED:
+        return LocalEngine(root, settings)
+    from codeseek.embedders import Choice
+
+    return LocalEngine(root, settings, load_chosen=functools.partial(_shelf().lend, Choice.of(settings)))
+
+
+@functools.cache
+def _shelf() -> Shelf:
+    """Return where engines of this process find a model that several of them use."""
+    from codeseek.daemon.shelf import Shelf
+
+    return Shelf()
 
 
 def main(arguments: Sequence[str] | None = None, open_engine: OpenEngine = open_engine) -> int:
@@ -88,4 +102,7 @@ def main(arguments: Sequence[str] | None = None, open_engine: OpenEngine = open_
         return ExitCode.FOUND
     except Exception:  # noqa: BLE001 # a bug is shown whole, and its status is not that of "nothing found"
         diagnostics.bug()
+    finally:
+        if _shelf.cache_info().currsize:
+            _shelf().put_away(0)
     return ExitCode.FAILED

@@ -15,6 +15,9 @@ import click
 FILES = {"bash": "codeseek.bash", "zsh": "_codeseek", "fish": "codeseek.fish"}
 """The file in `completions/` of each shell."""
 
+_FILES = {"PATH": "folders", "PATH:LINE": "files", "FILE": "files", "QUERY... [PATH": "folders"}
+"""What an argument is, by its name without brackets."""
+
 _ORIGIN = "Made by `codeseek completions`; `poe completions` writes it anew."
 
 
@@ -70,9 +73,7 @@ def _commands(group: click.Command, ctx: click.Context | None = None) -> Iterato
             command.get_short_help_str(100),
             tuple(_option(param) for param in params if isinstance(param, click.Option)),
             choices=_choices(argument) if argument else (),
-            files={"PATH": "folders", "PATH:LINE": "files", "FILE": "files", "QUERY... [PATH]": "folders"}.get(
-                (argument.metavar or argument.name or "").upper() if argument else "", ""
-            ),
+            files=_FILES.get((argument.metavar or argument.name or "").upper().strip("[].") if argument else "", ""),
             asked=argument is not None and _is_asked(argument),
             inner=tuple(each.words[-1] for each in inner),
         )
@@ -167,11 +168,10 @@ _codeseek() {
             body = (
                 f"COMPREPLY=($(compgen -W '{' '.join(option.choices)}' -- \"$word\"))"
                 if option.choices
-                else "_codeseek_folders"
-                if option.folder
-                else f"_codeseek_ask {command.name} {option.names[0]}"
-                if option.asked
-                else ""
+                else "; ((${#COMPREPLY[@]})) || ".join(
+                    ["_codeseek_folders"] * option.folder
+                    + [f"_codeseek_ask {command.name} {option.names[0]}"] * option.asked
+                )
             )
             if body:
                 yield f"                {' | '.join(option.names)}) {body}; return ;;"
@@ -273,19 +273,23 @@ def _zsh_option(command: _Command, option: _Option) -> str:
     text = option.help.replace("[", "\\[").replace("]", "\\]").replace(":", "\\:")
     action = ""
     if option.value:
+        asked = f"_codeseek_ask {command.name} {option.names[0]}"
         values = (
             f"({' '.join(option.choices)})"
             if option.choices
+            else f"{{_files -/ || {asked}}}"
+            if option.folder and option.asked
             else "_files -/"
             if option.folder
-            else f" _codeseek_ask {command.name} {option.names[0]}"  # the space keeps options of compadd away
+            else f" {asked}"  # the space keeps options of compadd away
             if option.asked
             else " "
         )
         action = f":{option.value}:{values}"
     if len(option.names) == 1:
         return _quoted(f"{'*' if option.repeated else ''}{option.names[0]}[{text}]{action}")
-    return f"'({' '.join(option.names)})'{{{','.join(option.names)}}}{_quoted(f'[{text}]{action}')}"
+    excluded = "*" if option.repeated else f"({' '.join(option.names)})"
+    return f"'{excluded}'{{{','.join(option.names)}}}{_quoted(f'[{text}]{action}')}"
 
 
 def _fish(commands: list[_Command]) -> Iterator[str]:
@@ -340,10 +344,10 @@ def _fish_option(command: _Command, option: _Option) -> Iterator[str]:
     yield f"-d {_quoted(option.help)}"
     if option.choices:
         yield f"-x -a {_quoted(' '.join(option.choices))}"
-    elif option.folder:
-        yield "-x -a '(__fish_complete_directories)'"
-    elif option.asked:
-        yield f"-x -a '(__codeseek_ask {command.name} {option.names[0]})'"
+    elif option.folder or option.asked:
+        sources = ["(__fish_complete_directories)"] * option.folder
+        sources += [f"(__codeseek_ask {command.name} {option.names[0]})"] * option.asked
+        yield f"-x -a '{' '.join(sources)}'"
     elif option.value:
         yield "-x"
 

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, ClassVar, Self
 
 from codeseek import screen
 from codeseek.cli import terminal
-from codeseek.records import EmbedSummary, Progress, RefreshSummary, SearchResult
+from codeseek.records import ESTIMATE, DuplicatesResult, EmbedSummary, Progress, RefreshSummary, SearchResult
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     import click
 
+    from codeseek.context import Context
     from codeseek.installed import Transfer
 
 _SHOW_AFTER_S = 0.2
@@ -62,17 +63,39 @@ def usage(wrong: click.ClickException) -> tuple[str, str]:
     return text[:1].lower() + text[1:], hint
 
 
-def footer(result: SearchResult, now: float) -> None:
-    """Say how many hits there are and how far they can be trusted."""
+def footer(result: SearchResult, now: float, projects: int = 0) -> None:
+    """Say how many hits there are, from how many `projects` where those are several, and how far they can be trusted."""
     stderr = terminal.of(sys.stderr)
     age = f" ({ago(now - result.indexed_at)})" if result.indexed_at is not None else ""
     parts = (
-        f"{_counted(len(result.hits), 'hit')} in {result.elapsed_ms:.0f} ms",
+        f"{_counted(len(result.hits), 'hit')} in {f'{projects} projects, ' if projects else ''}{result.elapsed_ms:.0f} ms",
         f"index {result.freshness}{age}",
         result.tier + (f" ({result.coverage:.0%} read)" if result.coverage < 1 else ""),
     )
     _say(f"{stderr.styled(stderr.sign(' · ', ' - ').join(screen.safe(part) for part in parts), terminal.DIM)}\n")
     trust(result)
+
+
+def duplicates(result: DuplicatesResult, now: float) -> None:
+    """Say how many clusters there are, among how much, and how far they can be trusted."""
+    stderr = terminal.of(sys.stderr)
+    age = f" ({ago(now - result.indexed_at)})" if result.indexed_at is not None else ""
+    some = f"{len(result.clusters):,} of " if result.left_off else ""
+    parts = (
+        f"{some}{_counted(len(result.clusters) + result.left_off, 'cluster')}",
+        f"{_counted(result.compared, 'passage')} compared in {result.elapsed_ms / 1000:.1f} s",
+        f"index {result.freshness}{age}",
+    )
+    _say(f"{stderr.styled(stderr.sign(' · ', ' - ').join(parts), terminal.DIM)}\n")
+
+
+def packed(context: Context) -> None:
+    """Say how much was gathered, and how it was counted."""
+    stderr = terminal.of(sys.stderr)
+    by = "estimated" if context.tokenizer == ESTIMATE else f"counted by {context.tokenizer}"
+    left_off = f", {_counted(context.left_off, 'hit')} left off" if context.left_off else ""
+    text = f"{_counted(len(context.passages), 'passage')}, {context.tokens:,} of {context.max_tokens:,} tokens, {by}"
+    _say(f"{stderr.styled(screen.safe(text + left_off), terminal.DIM)}\n")
 
 
 def trust(result: SearchResult) -> None:
@@ -103,8 +126,8 @@ def refreshed(summary: RefreshSummary, prefix: str = "") -> None:
         note(f"{prefix}rebuilt {name}")
 
 
-def embedded(summary: EmbedSummary) -> None:
-    """Say what the chosen model has read."""
+def embedded(summary: EmbedSummary, prefix: str = "") -> None:
+    """Say what the chosen model has read, after a `prefix` that says where."""
     rate = f", {summary.embedded / summary.elapsed_s:,.1f}/s" if summary.embedded and summary.elapsed_s else ""
     whole = "all" if summary.covered == summary.chunks else f"{summary.covered:,} of"
     done = (
@@ -112,7 +135,7 @@ def embedded(summary: EmbedSummary) -> None:
         if summary.embedded
         else "nothing new"
     )
-    note(f"{summary.model} has read {done}; it knows {whole} {_counted(summary.chunks, 'chunk')}")
+    note(f"{prefix}{summary.model} has read {done}; it knows {whole} {_counted(summary.chunks, 'chunk')}")
     for text in summary.notes:
         note(text)
 
@@ -141,6 +164,7 @@ class ProgressBar:
         "embed": "embedding",
         "mine": "making questions",
         "ask": "asking",
+        "compare": "comparing",
     }
     _units: ClassVar = {"merge": "chunks", "embed": "chunks", "ask": "questions"}
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
+from codeseek import everywhere, settings
 from codeseek.errors import ProjectError, UsageError
 
 
@@ -32,18 +33,51 @@ class Place(NamedTuple):
 
 def locate(named: str | None, project: str | None = None) -> Place:
     """Find the project of a folder that was named, of `--project`, or of the current folder."""
-    directory = _directory(named if named is not None else project or ".")
-    root = root_of(project if project is not None and named is None else str(directory))
     if named is None:
-        return Place(root, PurePosixPath())
+        return Place(root_of(project), PurePosixPath())
+    directory = _directory(named)
+    root = root_of(str(directory))
     return Place(root, PurePosixPath(directory.relative_to(root).as_posix()))
 
 
 def root_of(project: str | None) -> Path:
-    """Return the root of the project that holds a folder, or the current folder."""
-    from codeseek.walker import find_root
+    """Return the root of a project by a folder in it (the current one for None), or by its name if it is indexed.
 
-    return find_root(_directory(project or "."))
+    A folder outside every repository is a project of its own, unless one around it is indexed.
+    """
+    from codeseek.walker import find_root, is_root
+
+    if project is not None and not os.path.isdir(project) and (root := indexed().get(project)) is not None:
+        return root
+    directory = _directory(project or ".")
+    root = find_root(directory)
+    if root == directory and not is_root(root):
+        known = settings.load()
+        around = (folder for folder in (root, *root.parents[:-1]) if folder != Path.home())
+        return next((folder for folder in around if known.index_directory(folder).is_dir()), root)
+    return root
+
+
+def indexed() -> dict[str, Path]:
+    """Return the projects that are indexed and still there, by their names."""
+    from codeseek import store
+
+    known = store.catalogue(settings.load().data_dir)
+    return everywhere.named(one.root for one in known if not one.problem and one.root.is_dir())
+
+
+def roots_of(projects: Sequence[str]) -> dict[str, Path]:
+    """Return projects by name: those that were named, by a folder or as they are called, or else all that are indexed.
+
+    Raises `UsageError` for one that is not there and `ProjectError` where none is indexed.
+    """
+    known = indexed()
+    if not projects:
+        if not known:
+            raise ProjectError("no project is indexed", "`codeseek index` makes an index")
+        return known
+    chosen = {root_of(project) for project in projects}
+    return {name: root for name, root in everywhere.named({*known.values(), *chosen}).items() if root in chosen}
 
 
 def _directory(name: str) -> Path:
@@ -53,7 +87,9 @@ def _directory(name: str) -> Path:
         if not path.is_dir():
             raise UsageError(f"`{name}` is not a folder", "name the folder that holds it")
     except FileNotFoundError as error:
-        raise UsageError(f"there is no folder `{name}`", "check how it is spelt") from error
+        raise UsageError(
+            f"there is no folder `{name}`", "check how it is spelt; `codeseek list` names the projects that are indexed"
+        ) from error
     except (OSError, ValueError) as error:
         raise ProjectError(f"cannot open `{name}`: {getattr(error, 'strerror', None) or error}") from error
     if not os.access(path, os.R_OK | os.X_OK):

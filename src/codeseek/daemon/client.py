@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Self
 
@@ -17,6 +17,8 @@ from codeseek.errors import CodeseekError, DaemonError
 from codeseek.records import (
     WHOLE,
     Chunk,
+    DuplicatesRequest,
+    DuplicatesResult,
     EmbedSummary,
     ProgressListener,
     RefreshSummary,
@@ -24,6 +26,7 @@ from codeseek.records import (
     SearchResult,
     SimilarRequest,
     Status,
+    TokenCounts,
 )
 from codeseek.settings import Settings
 
@@ -78,6 +81,16 @@ class RemoteEngine:
         """Return what is indexed of these lines of a file."""
         chunks: tuple[Chunk, ...] = self._call("chunks", path, first_line, last_line)
         return chunks
+
+    def count_tokens(self, texts: Sequence[str]) -> TokenCounts:
+        """Count the tokens of texts."""
+        counts: TokenCounts = self._call("count_tokens", tuple(texts))
+        return counts
+
+    def duplicates(self, request: DuplicatesRequest, listener: ProgressListener | None = None) -> DuplicatesResult:
+        """Find passages and files that are nearly the same."""
+        found: DuplicatesResult = self._call("duplicates", request, listener=listener)
+        return found._replace(freshness="fresh" if self._refreshed else "unknown")
 
     def refresh(
         self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
 from codeseek.daemon.shelf import Shelf
@@ -14,6 +15,8 @@ from codeseek.local import LocalEngine
 from codeseek.records import (
     WHOLE,
     Chunk,
+    DuplicatesRequest,
+    DuplicatesResult,
     EmbedSummary,
     Progress,
     ProgressListener,
@@ -22,6 +25,7 @@ from codeseek.records import (
     SearchResult,
     SimilarRequest,
     Status,
+    TokenCounts,
 )
 from codeseek.settings import Settings
 from codeseek.store import DATABASE
@@ -62,6 +66,14 @@ class KeptEngine:
     def chunks(self, path: PurePosixPath, first_line: int, last_line: int) -> tuple[Chunk, ...]:
         """Return what is indexed of these lines of a file."""
         return self._engine.chunks(path, first_line, last_line)
+
+    def count_tokens(self, texts: Sequence[str]) -> TokenCounts:
+        """Count the tokens of texts."""
+        return self._engine.count_tokens(texts)
+
+    def duplicates(self, request: DuplicatesRequest, listener: ProgressListener | None = None) -> DuplicatesResult:
+        """Find passages and files that are nearly the same."""
+        return self._engine.duplicates(request, listener)
 
     def refresh(
         self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False

@@ -35,8 +35,8 @@ MODEL_IDLE_S = 10 * 60.0
 
 _LOOK_S = 10.0  # between looks at whether all is idle
 _MOST_PROJECTS = 8
-_METHODS = ("search", "similar", "chunks", "refresh", "embed", "status")
-_LISTENING = ("refresh", "embed")
+_METHODS = ("search", "similar", "chunks", "count_tokens", "duplicates", "refresh", "embed", "status")
+_LISTENING = ("duplicates", "refresh", "embed")
 _BACKLOG = 128
 _ENDING_S = 5.0
 

@@ -43,6 +43,7 @@ class Lent:
         self._turn = threading.RLock()  # one text after the other, and none while it is put away
         self._embedder: Embedder | None = None
         self._used = 0.0
+        self._asked: tuple[str, Vectors] | None = None  # the last question, which several engines may be asked
 
     @property
     def name(self) -> str:
@@ -82,12 +83,19 @@ class Lent:
     def embed_query(self, query: str) -> Vectors:
         """Return the question's vector, [dimensions]."""
         with self._turn:
-            return self._now().embed_query(query)
+            if self._asked is None or self._asked[0] != query:
+                self._asked = (query, self._now().embed_query(query))
+            return self._asked[1]
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Return the vectors of texts as they are, [n, dimensions], unit rows."""
         with self._turn:
             return self._now().embed_texts(texts)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
+        """Count the tokens of texts; None without a tokenizer."""
+        with self._turn:
+            return self._now().count_tokens(texts)
 
     def close(self) -> None:
         """Give it back; it stays on the shelf."""

@@ -63,6 +63,10 @@ class Embedder(Protocol):
         """Return the vectors of texts as they are, neither chunk nor question, [n, dimensions], unit rows or zero."""
         ...
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
+        """Count the tokens of texts, without those that the model wants at the ends; None without a tokenizer of its own."""
+        ...
+
     def close(self) -> None:
         """Let go of memory, processes and connections."""
         ...

@@ -141,6 +141,10 @@ class GgufModel:
         pieces = [self._tokenise(text[at : at + _SLICE]) for at in range(0, len(text), _SLICE)]
         return np.concatenate(pieces) if pieces else np.empty(0, np.int32)
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Count the tokens of texts, without those at the ends."""
+        return [len(self.tokens(text)) for text in texts]
+
     def framed(self, ids: Tokens) -> Tokens:
         """Return tokens with those that the model wants at the ends."""
         return np.concatenate((self._prefix, ids, self._suffix))

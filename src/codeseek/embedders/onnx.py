@@ -114,6 +114,14 @@ class OnnxModel:
 
     # ------------------------------------------------------------ tokens
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Count the tokens of texts, without those at the ends."""
+        return [len(self._ids(text)) for text in texts]
+
+    def _ids(self, text: str) -> list[int]:
+        text = text.encode("utf-8", "replace").decode()
+        return self._tokenizer.encode(text, add_special_tokens=False).ids if text.strip() else []
+
     def _frame(self) -> None:
         """Find out what the tokenizer puts at the ends of a text."""
         bare, framed = (self._tokenizer.encode("a", add_special_tokens=special).ids for special in (False, True))
@@ -129,8 +137,7 @@ class OnnxModel:
 
     def _parts(self, number: int, text: str) -> Iterator[_Part]:
         """Yield a text's tokens, in parts of like length where they are more than the model takes."""
-        text = text.encode("utf-8", "replace").decode()
-        ids = self._tokenizer.encode(text, add_special_tokens=False).ids if text.strip() else []
+        ids = self._ids(text)
         if not ids:
             return
         room = max(self._longest - len(self._prefix) - len(self._suffix), 1)

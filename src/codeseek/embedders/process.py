@@ -44,12 +44,23 @@ class Loaded(Protocol):
         """Return unit vectors, [n, dimensions]; zeros for a text without a single token."""
         ...
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Count the tokens of texts, without those that the model wants at the ends."""
+        ...
+
+
+class _Counted(NamedTuple):
+    """Texts whose tokens are to be counted; those to be embedded come as they are."""
+
+    texts: Sequence[str]
+
 
 class _Answer(NamedTuple):
-    """Vectors, and all notes until now. Without vectors: the model is loaded."""
+    """Vectors, or numbers of tokens, and all notes until now. Without either: the model is loaded."""
 
     rows: Vectors | None
     notes: tuple[str, ...]
+    tokens: Sequence[int] = ()
 
 
 class _Problem(NamedTuple):
@@ -117,7 +128,9 @@ class ModelProcess:
         while waiting:
             numbers = waiting.popleft()
             try:
-                rows[numbers] = self._ask([texts[number] for number in numbers], closings)
+                answer = self._ask([texts[number] for number in numbers], closings)
+                assert answer.rows is not None  # noqa: S101
+                rows[numbers] = answer.rows
             except _Died as death:
                 if len(numbers) > 1 or numbers[0] not in suspects:
                     suspects.update(numbers)
@@ -126,6 +139,13 @@ class ModelProcess:
                 self._must_live(closings)
                 self._notes[f"a text on which the model's process ends has no vector: {death}"] = None
         return rows
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Count the tokens of texts, without those at the ends; raises `ModelError`."""
+        try:
+            return list(self._ask(_Counted(texts), self._closings).tokens)
+        except _Died as death:
+            raise ModelError(f"the process of `{self._name}` ended while it counted tokens: {death}") from death
 
     def close(self) -> None:
         """End the process, whatever it is doing."""
@@ -136,13 +156,13 @@ class ModelProcess:
         with self._turn:  # who was waiting for the process has noticed
             self._bury()
 
-    def _ask(self, texts: Sequence[str], closings: int) -> Vectors:
-        """Let the process embed texts; raises `_Died` when it does not live to answer."""
+    def _ask(self, question: Sequence[str] | _Counted, closings: int) -> _Answer:
+        """Let the process embed texts or count; raises `_Died` when it does not live to answer."""
         with self._turn:
             child = self._start(closings)
             try:
-                child.send(texts)
-                answer = self._hear(child)
+                child.send(question)
+                return self._hear(child)
             except (EOFError, OSError) as error:
                 reason = self._bury()
                 if closings != self._closings:
@@ -154,8 +174,6 @@ class ModelProcess:
                 child.kill()
                 self._bury()
                 raise
-            assert answer.rows is not None  # noqa: S101
-            return answer.rows
 
     def _must_live(self, closings: int) -> None:
         """Raise `ModelError` if the process dies of anything: then it was not the text."""
@@ -225,7 +243,7 @@ class ModelProcess:
 def main() -> None:
     """Be the process: load the model that standard input brings, and embed texts until it ends."""
     source, target = own_pipes()
-    questions: queue.SimpleQueue[Sequence[str]] = queue.SimpleQueue()
+    questions: queue.SimpleQueue[Sequence[str] | _Counted] = queue.SimpleQueue()
     with suppress(EOFError, BrokenPipeError, KeyboardInterrupt):
         try:
             model_source: Source = receive(source)
@@ -233,9 +251,13 @@ def main() -> None:
             model = model_source.load()
             send(target, _Answer(None, model.notes))
             while True:
-                texts = questions.get()
+                question = questions.get()
                 try:
-                    answer: _Answer | _Problem = _Answer(model.encode(texts), model.notes)
+                    answer: _Answer | _Problem
+                    if isinstance(question, _Counted):
+                        answer = _Answer(None, model.notes, model.count_tokens(question.texts))
+                    else:
+                        answer = _Answer(model.encode(question), model.notes)
                 except ModelError as error:
                     answer = _Problem(error.message, error.hint)
                 send(target, answer)
@@ -247,7 +269,7 @@ def main() -> None:
             send(target, _Failure(traceback.format_exc()))
 
 
-def _listen(source: BinaryIO, questions: queue.SimpleQueue[Sequence[str]]) -> None:
+def _listen(source: BinaryIO, questions: queue.SimpleQueue[Sequence[str] | _Counted]) -> None:
     """Pass questions on; end the process, whatever it is computing, when there is nobody left to ask one."""
     with suppress(EOFError, OSError):
         while True:

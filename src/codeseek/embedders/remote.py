@@ -83,6 +83,10 @@ class RemoteModel:
             self._wanted = self._embed(["dimensions"]).rows.shape[1]
         return self._wanted
 
+    def count_tokens(self, texts: Sequence[str]) -> None:  # noqa: ARG002
+        """Return None: the tokenizer is the server's."""
+        return
+
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, [n, dimensions]; zeros for blank texts. Raises `ModelError`."""
         sums = np.zeros((len(texts), self.dimensions), np.float32)

@@ -140,6 +140,10 @@ class StaticEmbedder:
         """Return unit vectors, [n, dimensions]; a text without a single known token gives zeros."""
         return _normalised(self._sums([(text,) for text in texts]))
 
+    def count_tokens(self, texts: Sequence[str]) -> None:  # noqa: ARG002
+        """Return None: its tokens are no language model's."""
+        return
+
     def close(self) -> None:
         """Do nothing: what is mapped is shared, and little."""
 

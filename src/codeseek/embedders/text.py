@@ -45,6 +45,10 @@ class TextModel(Protocol):
         """Return unit vectors, [n, dimensions]; zeros for a text without a single token. Order is kept."""
         ...
 
+    def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
+        """Count the tokens of texts, without those that the model wants at the ends; None without a tokenizer of its own."""
+        ...
+
     def close(self) -> None:
         """Let go of memory, processes and connections."""
         ...
@@ -90,6 +94,10 @@ class TextEmbedder:
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, [n, dimensions]; no template is put around the texts."""
         return self._cut(self._model.encode(texts))
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int] | None:
+        """Count the tokens of texts; None without a tokenizer here."""
+        return self._model.count_tokens(texts)
 
     def close(self) -> None:
         """Let go of the model."""

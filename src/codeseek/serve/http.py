@@ -12,17 +12,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from codeseek import schema
+from codeseek import budget, schema
+from codeseek import context as contexts
 from codeseek.errors import StoreError
 from codeseek.records import KINDS
-from codeseek.serve import budget
 from codeseek.serve.answers import Refusal, Schema, checked, parsed
 from codeseek.serve.metrics import CONTENT_TYPE, Metrics
 from codeseek.serve.models import Models
 from codeseek.serve.openapi import Operation, document
 from codeseek.serve.pool import Pool
 from codeseek.serve.projects import Project, Projects, chunk_id
-from codeseek.serve.questions import NARROWING, QUERY, search_request
+from codeseek.serve.questions import FILTERS, NARROWING, QUERY, search_request
 
 # ------------------------------------------------------------ schemas
 
@@ -84,6 +84,24 @@ SEARCH: Schema = {
     },
 }
 
+CONTEXT: Schema = {
+    "type": "object",
+    "required": ["query"],
+    "additionalProperties": False,
+    "properties": {
+        "query": QUERY,
+        **FILTERS,
+        "max_tokens": {
+            "type": "integer",
+            "minimum": contexts.LEAST_TOKENS,
+            "maximum": contexts.MOST_TOKENS,
+            "default": contexts.TOKENS,
+            "description": "The most tokens that all passages take as Markdown, each with its heading.",
+        },
+        "project": _PROJECT,
+    },
+}
+
 _CHUNK: Schema = _object(
     {
         "id": {"type": "string", "description": "`path:first-last`: names the chunk while its file stays as it is."},
@@ -100,6 +118,8 @@ _CHUNK: Schema = _object(
 _PLACE: Schema = _object({"first_line": {"type": "integer"}, "last_line": {"type": "integer"}})
 _HIT: Schema = _object(
     {
+        "project": _TEXT,
+        "root": _TEXT,
         **_CHUNK["properties"],
         "score": {"type": "number"},
         "why": {"type": "object"},
@@ -120,6 +140,26 @@ _RESULT: Schema = _object(
         "terms": _TEXTS,
         "elapsed_ms": {"type": "number"},
         "hits": {"type": "array", "items": _HIT},
+    }
+)
+_CONTEXT: Schema = _object(
+    {
+        **{name: _RESULT["properties"][name] for name in ("version", "query", "freshness", "tier", "coverage")},
+        **{name: _RESULT["properties"][name] for name in ("degraded", "notes")},
+        "tokens": _NUMBER,
+        "max_tokens": _NUMBER,
+        "tokenizer": {"type": "string", "description": "The model whose tokenizer counted, or `estimate`."},
+        "left_off": {"type": "integer", "description": "So many hits did not fit, or not whole."},
+        "passages": {
+            "type": "array",
+            "items": _object(
+                {
+                    **{name: field for name, field in _HIT["properties"].items() if name not in ("id", "why", "also")},
+                    "tokens": _NUMBER,
+                    "cut": {"type": "boolean", "description": "Whether `text` is only a part of what answers."},
+                }
+            ),
+        },
     }
 )
 _STATUS: Schema = _object(
@@ -198,6 +238,17 @@ class Api:
                 tool="search_code",
             ),
             Operation(
+                "POST",
+                "/v1/context",
+                "Gather passages for a language model",
+                self.context,
+                _CONTEXT,
+                CONTEXT,
+                description="Pack the best passages that answer a question into a budget of tokens: neighbours merged, none"
+                " twice, whole ones rather than cut ones, each with its path and lines.",
+                tool="gather_context",
+            ),
+            Operation(
                 "GET",
                 "/v1/chunks/{id}",
                 "Read a chunk",
@@ -238,9 +289,17 @@ class Api:
         project = self._projects.find(asked["project"])
         wanted = search_request(asked)
         result = await self._pool.run(project.search, wanted)
-        record = schema.result_record(result, asked["query"], project.root)
-        hits = [{"id": chunk_id(hit.chunk), **schema.hit_record(hit)} for hit in result.hits]
+        record = schema.result_record(result, asked["query"], project.root, project.origin)
+        hits = [{"id": chunk_id(hit.chunk), **schema.hit_record(hit, project.origin)} for hit in result.hits]
         return _json(record | {"hits": hits})
+
+    async def context(self, request: Request) -> Response:
+        """Gather passages for a question."""
+        asked = await _body(request, CONTEXT)
+        project = self._projects.find(asked["project"])
+        wanted = search_request(asked)
+        packed, result = await self._pool.run(project.context, asked["query"], wanted, asked["max_tokens"])
+        return _json(contexts.record(packed, result))
 
     async def chunk(self, request: Request) -> Response:
         """Return a chunk."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import signal
 import traceback
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -23,21 +22,20 @@ from mcp_types import (
 )
 from starlette.applications import Starlette
 
-from codeseek import __version__, schema
+from codeseek import __version__, budget, markdown, schema
+from codeseek import context as contexts
 from codeseek.errors import CodeseekError, StoreError
 from codeseek.records import Chunk, SearchResult
-from codeseek.serve import budget
 from codeseek.serve.answers import Refusal, Schema, checked
 from codeseek.serve.door import MOST_BYTES, Report
 from codeseek.serve.pool import Pool
 from codeseek.serve.projects import Project, chunk_id
-from codeseek.serve.questions import NARROWING, QUERY, search_request, similar_request
+from codeseek.serve.questions import FILTERS, NARROWING, QUERY, search_request, similar_request
 
 _LEAST_TOKENS, _TOKENS, _MOST_TOKENS = 200, 4_000, 50_000
 _LEAST_SHARE = 60
 """A hit that gets fewer tokens shows nothing: rather fewer hits."""
 _FENCE = 8  # tokens around a hit's text, and the line that says how to read on
-_TICKS = re.compile("`+")
 
 
 class _Answer(NamedTuple):
@@ -110,6 +108,24 @@ _HITS: Schema = {
         "degraded": {"type": "array", "items": _TEXT},
     },
 }
+_CONTEXT: Schema = {
+    "type": "object",
+    "required": ["passages", "tokens", "left_off", "freshness", "degraded"],
+    "properties": {
+        "passages": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["path", "first_line", "last_line", "kind", "symbol", "text", "cut"],
+                "properties": {**_HITS["properties"]["hits"]["items"]["properties"], "tokens": _NUMBER},
+            },
+        },
+        "tokens": _NUMBER,
+        "left_off": {"type": "integer", "description": "So many hits did not fit, or not whole."},
+        "freshness": _TEXT,
+        "degraded": {"type": "array", "items": _TEXT},
+    },
+}
 _LINES: Schema = {
     "type": "object",
     "required": ["path", "first_line", "last_line", "text", "cut"],
@@ -152,6 +168,15 @@ class Tools:
                 _taking({"query": QUERY, **NARROWING}, "query"),
                 _HITS,
                 self._search,
+            ),
+            "context": _Definition(
+                "Gather context",
+                "Gather the passages of this project that answer a question, as one text within `max_tokens`: neighbours"
+                " merged, none twice, whole ones rather than cut ones, each with its path and lines. Prefer it to search when"
+                " you want to read rather than to choose, or need more than a few hits.",
+                _taking({"query": QUERY, **FILTERS}, "query"),
+                _CONTEXT,
+                self._context,
             ),
             "similar": _Definition(
                 "Find similar code",
@@ -227,6 +252,17 @@ class Tools:
         request = search_request(asked)
         return await self._found(asked, lambda: self._project.search(request))
 
+    async def _context(self, asked: Any) -> _Answer:
+        request = search_request(asked)
+        query, most = asked["query"], asked["max_tokens"]
+        try:
+            packed, result = await self._pool.run(self._project.context, query, request, most)
+        except StoreError as error:
+            return self._nothing_yet(error, passages=[], tokens=0)
+        if not packed.passages:
+            return _Answer("Nothing found: use other words.", contexts.record(packed, result))
+        return _Answer("".join(contexts.rendered(packed)), contexts.record(packed, result))
+
     async def _similar(self, asked: Any) -> _Answer:
         request = similar_request(asked, self._project)
         return await self._found(asked, lambda: self._project.similar(request))
@@ -234,13 +270,17 @@ class Tools:
     async def _found(self, asked: Any, ask: Callable[[], SearchResult]) -> _Answer:
         try:
             result = await self._pool.run(ask)
-        except StoreError:
-            building = self._project.building
-            if not building:
-                raise
-            record = {"hits": [], "left_off": 0, "freshness": "unknown", "degraded": [building]}
-            return _Answer(f"Nothing can be found yet: {building}. Ask again in a few seconds.", record)
+        except StoreError as error:
+            return self._nothing_yet(error, hits=[])
         return _shown(result, asked["max_tokens"])
+
+    def _nothing_yet(self, error: StoreError, **nothing: object) -> _Answer:
+        """Say that the index is being built; where it is not, raise the error."""
+        building = self._project.building
+        if not building:
+            raise error
+        record = {**nothing, "left_off": 0, "freshness": "unknown", "degraded": [building]}
+        return _Answer(f"Nothing can be found yet: {building}. Ask again in a few seconds.", record)
 
     async def _read(self, asked: Any) -> _Answer:
         path, first, last, language, text = await self._pool.run(
@@ -253,7 +293,7 @@ class Tools:
             "path": path, "first_line": first, "last_line": last, "language": language, "text": kept, "cut": cut
         }  # fmt: skip
         more = f"\n(cut: read on with place `{path}:{last + 1}`)" if cut else ""
-        return _Answer(f"{path}:{first}-{last}\n{_fenced(kept, language)}{more}", record)
+        return _Answer(f"{path}:{first}-{last}\n{markdown.block(kept, language)}{more}", record)
 
     async def _status(self, asked: Any) -> _Answer:  # noqa: ARG002 # called as the others are
         root = str(self._project.root)
@@ -333,7 +373,7 @@ def _shown(result: SearchResult, most: int) -> _Answer:
         text = budget.cut(chunk.text, level)
         cut = text != chunk.text
         more = f"\n(cut: read_chunk `{chunk_id(chunk)}` shows all)" if cut else ""
-        blocks.append(f"{heading}\n{_fenced(text, chunk.language)}{more}")
+        blocks.append(f"{heading}\n{markdown.block(text, chunk.language)}{more}")
         record = {"id": chunk_id(chunk), **schema.chunk_record(chunk), "score": round(hit.score, 6)}
         records.append(record | {"text": text, "cut": cut})
     left_off = len(result.hits) - len(hits)
@@ -363,12 +403,6 @@ def _level(costs: Sequence[int], room: int) -> int:
             return share
         room -= cost
     return max(costs, default=0)
-
-
-def _fenced(text: str, language: str) -> str:
-    fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(text)), default=0))
-    end = "" if text.endswith("\n") or not text else "\n"
-    return f"{fence}{language}\n{text}{end}{fence}"
 
 
 def _lines_of(project: Project, identity: str, context: int) -> tuple[str, int, int, str, str]:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
+from codeseek import context as contexts
+from codeseek.context import Context
 from codeseek.engine import Engine
 from codeseek.errors import BusyError, CodeseekError, StoreError, UsageError
-from codeseek.records import Chunk, Progress, SearchRequest, SearchResult, SimilarRequest, Status
+from codeseek.records import Chunk, Origin, Progress, SearchRequest, SearchResult, SimilarRequest, Status
 from codeseek.settings import Settings
 from codeseek.watcher import News, Polling, Watcher
 
@@ -42,6 +44,10 @@ class Project:
             self._watcher = Watcher(root, chosen.index_directory(root), engine.refresh, self._hear, self._listen)
             self._watcher.start()
 
+    def origin(self, path: PurePosixPath) -> Origin:
+        """Return where a hit's path lies."""
+        return Origin(self.root.name, self.root, path)
+
     @property
     def building(self) -> str:
         """Say how far the first refresh has come; empty when it is over."""
@@ -66,6 +72,11 @@ class Project:
         """Return what is indexed of these lines of a file."""
         with self._told():
             return self._engine.chunks(path, first_line, last_line)
+
+    def context(self, query: str, request: SearchRequest, most: int) -> tuple[Context, SearchResult]:
+        """Pack the best passages into a budget of `most` tokens, and return the search that they are from."""
+        result = self.search(contexts.widened(request, most))
+        return contexts.pack(query, result, most, self.origin, self._engine.count_tokens), result
 
     def chunk(self, identity: str) -> Chunk | None:
         """Return the chunk of an id, or the narrowest one at `path:line`; None where there is none."""

@@ -37,12 +37,15 @@ NARROWING: Mapping[str, Schema] = {
 }
 
 
+FILTERS: Mapping[str, Schema] = {name: schema for name, schema in NARROWING.items() if name != "limit"}
+
+
 def search_request(asked: Mapping[str, Any]) -> SearchRequest:
     """Return the request of values that keep to the schema; filters may stand in the query too. Raises `UsageError`."""
     question = query.parse(asked["query"])
     return SearchRequest(
         query.checked(question.words),
-        limit=asked["limit"],
+        limit=asked.get("limit", 10),
         languages=(*query.languages(asked["languages"]), *question.languages),
         kinds=(*query.kinds(asked["kinds"]), *question.kinds),
         paths=(*asked["paths"], *question.paths),

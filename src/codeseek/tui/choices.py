@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import time
 from collections.abc import Callable, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from textual import on
 
@@ -193,11 +193,10 @@ class Choices(Stage):
 
     def write_export(self, format_name: str, result: SearchResult) -> None:
         """Write hits to a new file in the current folder; none is ever overwritten."""
-        root = self.session.root
-        if self.session.everywhere:
-            root = Path(self.session.file(result.hits[0].chunk.path).anchor)
-            result = result._replace(hits=tuple(map(self._from_anchor, result.hits)))
-        text = self.session.workspace.export(Export(format_name, result, self.query_input.value, root))
+        session = self.session
+        text = session.workspace.export(
+            Export(format_name, result, self.query_input.value, session.root, session.projects)
+        )
         suffix = {"markdown": "md", "vimgrep": "txt"}.get(format_name, format_name)
         for number in range(1, 1_000):
             path = Path(f"codeseek-hits{f'-{number}' if number > 1 else ''}.{suffix}").absolute()
@@ -211,9 +210,3 @@ class Choices(Stage):
                 return
             self.tell(say("exported", count=len(result.hits), path=screen.safe(str(path))))
             return
-
-    def _from_anchor(self, hit: Hit) -> Hit:
-        """Return a hit of one of many projects with its path from the root of the file system."""
-        file = self.session.file(hit.chunk.path)
-        path = PurePosixPath(file.relative_to(file.anchor).as_posix())
-        return hit._replace(chunk=hit.chunk._replace(path=path))

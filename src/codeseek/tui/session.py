@@ -15,11 +15,11 @@ from textual.screen import Screen
 from codeseek import documents
 from codeseek.engine import Engine
 from codeseek.errors import CodeseekError
+from codeseek.everywhere import Everywhere, locate, named
 from codeseek.languages import language_of_name
 from codeseek.records import Progress, ProgressListener, RefreshSummary
 from codeseek.tui import asking, facets, messages, source
 from codeseek.tui.asking import Question
-from codeseek.tui.everywhere import Everywhere
 from codeseek.tui.memory import Memory
 from codeseek.tui.source import Source
 from codeseek.tui.strings import say
@@ -46,14 +46,14 @@ class Session:
         self.root = root
         self.everywhere = root == EVERYWHERE
         if self.everywhere:
-            everywhere = Everywhere([project.root for project in workspace.projects()], workspace.open)
+            self.projects = named(project.root for project in workspace.projects())
+            everywhere = Everywhere(self.projects, workspace.open)
             self.engine: Engine = everywhere
-            self.locate = everywhere.locate
             self._engines = {member.root: member.engine for member in everywhere.members.values()}
             self.indexed = True
         else:
+            self.projects = {}
             self.engine = workspace.open(root)
-            self.locate = lambda path: (root, path)
             self._engines = {root: self.engine}
             self.indexed = workspace.is_indexed(root)
         self.polls = False
@@ -91,8 +91,12 @@ class Session:
 
     def file(self, path: PurePosixPath) -> Path:
         """Return where a file lies that a hit names."""
-        root, inner = self.locate(path)
+        root, inner = self._located(path)
         return root / inner
+
+    def _located(self, path: PurePosixPath) -> tuple[Path, PurePosixPath]:
+        """Return the root of a path's project, and the path in it."""
+        return locate(path, self.projects)[1:] if self.everywhere else (self.root, path)
 
     # ------------------------------------------------------------ wishes, on the event loop
 
@@ -171,7 +175,7 @@ class Session:
             if language_of_name(path.name) in documents.FORMATS:
                 known = source.of_chunks(self.file(path), path, self.engine.chunks(path, 1, _ALL_LINES))
             else:
-                known = source.read(*self.locate(path), language, shown=path)
+                known = source.read(*self._located(path), language, shown=path)
         self._known.pop(path, None)
         self._known[path] = known
         while len(self._known) > _KEPT:

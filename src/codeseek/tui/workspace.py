@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -37,12 +37,13 @@ class Project(NamedTuple):
 
 
 class Export(NamedTuple):
-    """Hits to be written in a format."""
+    """Hits to be written in a format. With several `projects` by name, the hits' paths begin with one of them."""
 
     format_name: str
     result: SearchResult
     query: str
     root: Path
+    projects: Mapping[str, Path] = {}
 
 
 @dataclass(frozen=True)

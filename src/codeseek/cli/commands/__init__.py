@@ -13,6 +13,8 @@ from codeseek import __version__
 _COMMANDS = {
     "search": "search",
     "similar": "search",
+    "context": "context",
+    "duplicates": "duplicates",
     "tui": "tui",
     "index": "index",
     "watch": "watch",
@@ -93,7 +95,7 @@ def _named(args: list[str]) -> list[str]:
         args = [*args[at:end], *args[:at], *args[end:]]
     else:
         args = ["search", *args]
-    if args[0] == "search":  # a space keeps a filter from being taken for an option
+    if args[0] in ("search", "context"):  # a space keeps a filter from being taken for an option
         args = [f" {word}" if word.startswith(_FILTERS) else word for word in args]
     return args
 

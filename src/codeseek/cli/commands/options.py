@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Literal, NamedTuple
 
 import click
@@ -25,10 +25,52 @@ def project(command: _Command) -> _Command:
     return click.option(
         "-C",
         "--project",
-        metavar="DIR",
+        metavar="DIR|NAME",
         type=click.Path(),
-        help="Work in the project that holds this folder, instead of the current one.",
+        shell_complete=_complete_project,
+        help="Work in the project that holds this folder, or is called so, instead of the current one.",
     )(command)
+
+
+class Projects(NamedTuple):
+    """What `--project` and `--all` say: which projects, by a folder in each or by their names; none is the current one."""
+
+    named: tuple[str, ...]
+    everything: bool
+
+    @property
+    def one(self) -> str | None:
+        """The only one that was named, None for the current one."""
+        return self.named[0] if self.named else None
+
+    @property
+    def are_several(self) -> bool:
+        """Whether hits of several have to be told apart."""
+        return self.everything or len(self.named) > 1
+
+
+def projects(command: _Command) -> _Command:
+    """Add `-C/--project`, several times, and `--all`; the command takes them as `projects`."""
+
+    @wraps(command)
+    def gathered(*arguments: object, project: tuple[str, ...], everything: bool, **others: object) -> object:
+        if project and everything:
+            raise UsageError("`--all` and `--project` exclude each other", "leave one of them out")
+        return command(*arguments, projects=Projects(project, everything), **others)
+
+    return _with(
+        gathered,
+        click.option(
+            "-C",
+            "--project",
+            metavar="DIR|NAME",
+            multiple=True,
+            type=click.Path(),
+            shell_complete=_complete_project,
+            help="Ask the project that holds this folder, or is called so; several times: ask them all.",
+        ),
+        click.option("--all", "everything", is_flag=True, help="Ask every project that is indexed."),
+    )
 
 
 def colour(command: _Command) -> _Command:
@@ -78,7 +120,7 @@ class Narrowing(NamedTuple):
     changed_since: float | None
 
 
-def narrowing(command: _Command) -> _Command:
+def narrowing(command: _Command, kinds: tuple[str, ...] = KINDS) -> _Command:
     """Add what narrows a search; the command takes it as `narrowing`."""
 
     @wraps(command)
@@ -93,7 +135,7 @@ def narrowing(command: _Command) -> _Command:
     ) -> object:
         chosen = Narrowing(
             query.languages(_parts(lang)),
-            query.kinds(_parts(kind)),
+            query.kinds(_parts(kind), kinds),
             tuple(pattern for pattern in path if not pattern.startswith("!")),
             (*(pattern[1:] for pattern in path if pattern.startswith("!")), *exclude),
             query.since([changed] if changed else []),
@@ -103,7 +145,7 @@ def narrowing(command: _Command) -> _Command:
     return _with(
         gathered,
         _many("--lang", "LANG", "Only this language.", _complete_language),
-        _many("--kind", "KIND", f"Only this kind: {', '.join(KINDS)}.", _complete_kind),
+        _many("--kind", "KIND", f"Only this kind: {', '.join(kinds)}.", partial(_complete_kind, kinds)),
         _many("--path", "GLOB", "Only paths that match; `!GLOB` leaves out.", _complete_path),
         _many("--exclude", "GLOB", "Leave out paths that match.", _complete_path),
         click.option("--changed", metavar="WHEN", help="Only files changed since: `2h`, `3d`, `2026-01-31`."),
@@ -164,6 +206,23 @@ def _parts(values: Sequence[str]) -> list[str]:
     return [part.strip() for value in values for part in value.split(",") if part.strip()]
 
 
+def _project(ctx: click.Context) -> str | None:
+    """Return the project that was named, the first of several."""
+    named = ctx.params.get("project")
+    return (named[0] if named else None) if isinstance(named, tuple) else named
+
+
+def _complete_project(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Offer the projects that are indexed by their names; shells offer folders by themselves."""
+    from codeseek.cli.place import indexed
+    from codeseek.errors import CodeseekError
+
+    try:
+        return [CompletionItem(name) for name in indexed() if name.startswith(incomplete)]
+    except CodeseekError:
+        return []
+
+
 def _complete_language(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Offer the languages in the project's index; without an index, all."""
     from codeseek.languages import LANGUAGES
@@ -171,9 +230,12 @@ def _complete_language(ctx: click.Context, param: click.Parameter, incomplete: s
     return _starting(incomplete, _indexed(ctx, "languages") or sorted(LANGUAGES))
 
 
-def _complete_kind(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Offer the kinds in the project's index; without an index, all."""
-    return _starting(incomplete, _indexed(ctx, "kinds") or KINDS)
+def _complete_kind(
+    kinds: tuple[str, ...], ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Offer those kinds that are in the project's index, and those that no index counts; without an index, all."""
+    there = _indexed(ctx, "kinds") or KINDS
+    return _starting(incomplete, [*there, *(kind for kind in kinds if kind not in KINDS)])
 
 
 def _starting(incomplete: str, values: Sequence[str]) -> list[CompletionItem]:
@@ -190,7 +252,7 @@ def _indexed(ctx: click.Context, what: Literal["languages", "kinds"]) -> Sequenc
     from codeseek.store import Store
 
     try:
-        root = root_of(ctx.params.get("project"))
+        root = root_of(_project(ctx))
         with Store.open(settings.load(root).index_directory(root), root, read_only=True) as store:
             counts = store.counts()
     except CodeseekError:
@@ -202,7 +264,7 @@ def _complete_path(ctx: click.Context, param: click.Parameter, incomplete: str) 
     """Offer the project's files and folders, whatever folder the shell is in."""
     from codeseek.cli.place import root_of
 
-    root = root_of(ctx.params.get("project"))
+    root = root_of(_project(ctx))
     sign = "!" if incomplete.startswith("!") else ""
     folder, slash, start = incomplete.removeprefix("!").rpartition("/")
     try:

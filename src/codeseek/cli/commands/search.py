@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 import click
 
-from codeseek import query, settings
-from codeseek.cli import diagnostics, formats, output
+from codeseek.cli import asking, diagnostics, formats, output
+from codeseek.cli.asking import Where
 from codeseek.cli.commands import options
-from codeseek.cli.place import locate, root_of
+from codeseek.cli.place import root_of
 from codeseek.cli.report import Report
-from codeseek.engine import Engine
-from codeseek.errors import ExitCode, StoreError, UsageError
-from codeseek.records import SearchRequest, SearchResult, SimilarRequest
-
-_LONGEST_STDIN = 100_000
-"""Bytes: no question is as long, and the search itself takes less."""
+from codeseek.errors import ExitCode, UsageError
+from codeseek.records import SearchRequest, SimilarRequest
 
 _PLACE = re.compile(r"(.+?):(\d+)(?:[:-]\d+)?:?", re.DOTALL)
 _LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -36,7 +29,7 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 @click.option("--stdin", "from_stdin", is_flag=True, help="Read the question, or code, from standard input.")
 @click.option("--task", metavar="WORDS", help="Tell a chosen model what the question is for, in its terms or your own.")
 @options.showing
-@options.project
+@options.projects
 @click.pass_context
 def search_command(
     ctx: click.Context,
@@ -48,7 +41,7 @@ def search_command(
     from_stdin: bool,
     task: str | None,
     showing: options.Showing,
-    project: str | None,
+    projects: options.Projects,
 ) -> int:
     """Search code and documentation by meaning, in English, Chinese or both.
 
@@ -56,27 +49,12 @@ def search_command(
     `kind:function,method`, `path:src/**`, `-path:tests` and `changed:2d` narrow the search as the options do. The last
     word is a PATH if it is a folder and not the only word: the search is limited to that folder then. Words beside
     `--stdin` narrow what is read from there, or are added to it.
+
+    With `--all`, or several `--project`, each hit names its project, and a path pattern may begin with a project's name.
     """
-    typed, folder = _split(words, alone=from_stdin)
-    question = query.parse(typed)
-    if from_stdin:
-        read = query.literal(sys.stdin.buffer.read(_LONGEST_STDIN).decode("utf-8", "replace"))
-        typed = f"{typed} {read}".strip()
-        question = question._replace(words=f"{question.words} {read}".strip())
-    query.checked(question.words)
-    place = locate(folder, project)
-    exclude = (*narrowing.exclude, *question.exclude)
-    request = SearchRequest(
-        question.words,
-        languages=(*narrowing.languages, *question.languages),
-        kinds=(*narrowing.kinds, *question.kinds),
-        paths=place.paths((*narrowing.paths, *question.paths)),
-        exclude=place.paths(exclude) if exclude else (),
-        per_file=per_file,
-        explain=why,
-        changed_since=max(filter(None, (narrowing.changed_since, question.changed_since)), default=None),
-    )
-    return _answer(ctx, place.root, request, typed, showing, task)
+    asked = asking.question(words, narrowing, projects, from_stdin=from_stdin)
+    request = asked.request._replace(per_file=per_file, explain=why)
+    return _answer(ctx, asked.where, request, asked.typed, showing, task)
 
 
 @click.command("similar", short_help="Find code like the code at a line.")
@@ -107,12 +85,12 @@ def similar_command(
         exclude=narrowing.exclude,
         changed_since=narrowing.changed_since,
     )
-    return _answer(ctx, root, request, place, showing)
+    return _answer(ctx, Where(root), request, place, showing)
 
 
 def _answer(
     ctx: click.Context,
-    root: Path,
+    where: Where,
     request: SearchRequest | SimilarRequest,
     typed: str,
     showing: options.Showing,
@@ -125,54 +103,23 @@ def _answer(
         "task": task,
         "offline": showing.offline,
     }
-    chosen = settings.load(root, flags)
-    if root in (Path.home(), Path(root.anchor)) and not chosen.index_directory(root).is_dir():
-        raise UsageError(
-            f"`{root}` is no project", "go to one or name one with `-C DIR`; `codeseek index` takes any folder"
-        )
+    chosen = where.settings(flags)
     request = request._replace(limit=chosen.limit)
-    with closing(ctx.obj(root, chosen)) as engine:
-        result = _ask(engine, request, refresh=chosen.refresh)
+    with where.opened(ctx.obj, flags) as engine:
+        result = asking.answer(engine, request, refresh=chosen.refresh)
     explain = isinstance(request, SearchRequest) and request.explain
     format_name = "paths" if showing.files or showing.null else showing.format_name
-    output.write(_rendered(Report(result, typed, root, _here(root), explain), format_name, showing))
+    report = Report(result, typed, where.root, asking.here(where.root), explain, where.projects)
+    output.write(_rendered(report, format_name, showing))
     if format_name == "text":
-        diagnostics.footer(result, time.time())
+        diagnostics.footer(result, time.time(), len(where.projects))
     elif format_name not in ("json", "sarif"):
         diagnostics.trust(result)
     if not result.hits:
-        diagnostics.error("nothing found", _advice(request))
+        diagnostics.error("nothing found", asking.advice(request))
         return ExitCode.NOTHING_FOUND
     trusted = result.freshness == "fresh" and not result.degraded
     return ExitCode.DEGRADED if showing.strict and not trusted else ExitCode.FOUND
-
-
-def _ask(engine: Engine, request: SearchRequest | SimilarRequest, *, refresh: bool) -> SearchResult:
-    """Refresh and ask; where the index cannot be brought up to date, answer from it as it is and say so."""
-    failed: StoreError | None = None
-    if refresh:
-        try:
-            with diagnostics.ProgressBar() as bar:
-                summary = engine.refresh(bar)
-            if (summary.added and not summary.unchanged) or summary.rebuilt or summary.elapsed_s > 2:
-                diagnostics.refreshed(summary)
-        except StoreError as error:
-            failed = error
-    try:
-        result = engine.search(request) if isinstance(request, SearchRequest) else engine.similar(request)
-    except StoreError as error:
-        raise failed or error from error
-    if failed is None:
-        return result
-    return result._replace(freshness="unknown", degraded=(*result.degraded, f"not refreshed: {failed.message}"))
-
-
-def _here(root: Path) -> Path:
-    """Return the current folder; the project's root where that is gone."""
-    try:
-        return Path.cwd()
-    except FileNotFoundError:
-        return root
 
 
 def _rendered(report: Report, format_name: str, showing: options.Showing) -> Iterator[str]:
@@ -182,13 +129,6 @@ def _rendered(report: Report, format_name: str, showing: options.Showing) -> Ite
 
         return paths.render(report, terminal._replace(live=False), end="\0")
     return formats.render(format_name, report, terminal)
-
-
-def _split(words: Sequence[str], *, alone: bool = False) -> tuple[str, str | None]:
-    """Tell the query from the PATH: the last word is one if it is a folder and not the only word, or may stand alone."""
-    if len(words) > (not alone) and words[-1] and os.path.isdir(words[-1]):
-        return " ".join(words[:-1]), words[-1]
-    return " ".join(words), None
 
 
 def _file_and_line(place: str) -> tuple[Path, int]:
@@ -209,10 +149,3 @@ def _file_and_line(place: str) -> tuple[Path, int]:
         raise UsageError(f"`{name}` has no line {line}", f"its lines are 1 to {count}" if count else "it is empty")
     filled = [number for number, text in enumerate(lines, 1) if text.strip()]
     return file, min(filled, key=lambda number: (abs(number - line), -number), default=line)
-
-
-def _advice(request: SearchRequest | SimilarRequest) -> str:
-    """Say what to try after nothing was found."""
-    if request.languages or request.kinds or request.paths or request.exclude or request.changed_since:
-        return "search without filters, or see with `codeseek status` what is indexed"
-    return "use other words, or see with `codeseek status` what is indexed"

@@ -13,7 +13,7 @@ from codeseek import screen, settings
 from codeseek.cli import diagnostics, output, tables
 from codeseek.cli.commands import options
 from codeseek.cli.diagnostics import ago
-from codeseek.cli.place import locate
+from codeseek.cli.place import indexed, locate
 from codeseek.cli.terminal import BOLD, DIM, Terminal, WhenColour
 from codeseek.errors import ExitCode, UsageError
 from codeseek.records import ModelStatus, Status
@@ -47,15 +47,21 @@ def status_command(
 @click.option("--json", "as_json", is_flag=True, help="Show it as JSON.")
 @options.colour
 def list_command(as_json: bool, color: WhenColour) -> int:
-    """List every index on this machine: its project, size and age."""
+    """List every index on this machine: its project, size and age.
+
+    `--project` takes a project by the name of its folder, or by the other name that stands here where several are called
+    so.
+    """
     from codeseek import store
 
     summaries = store.catalogue(settings.load().data_dir)
+    names = {root: name for name, root in indexed().items()}
     if as_json:
         from codeseek.schema import moment
 
         records = [
             {
+                "name": names.get(summary.root, ""),
                 "root": None if summary.problem else str(summary.root),
                 "location": str(summary.location),
                 "files": summary.files,
@@ -74,6 +80,7 @@ def list_command(as_json: bool, color: WhenColour) -> int:
             gone = "" if summary.problem or summary.root.is_dir() else "folder is gone"
             place = summary.location if summary.problem else summary.root
             details = [
+                *([names[summary.root]] if summary.root in names and names[summary.root] != summary.root.name else []),
                 summary.problem or f"{summary.files:,} files",
                 *([] if summary.problem else [f"{summary.chunks:,} chunks"]),
                 tables.size(summary.size_bytes),

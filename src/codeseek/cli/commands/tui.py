@@ -82,5 +82,5 @@ def _exported(export: Export) -> str:
     from codeseek.cli.report import Report
     from codeseek.cli.terminal import Terminal
 
-    report = Report(export.result, export.query, export.root, export.root)
+    report = Report(export.result, export.query, export.root, export.root, projects=export.projects)
     return "".join(formats.render(export.format_name, report, Terminal()))

@@ -11,5 +11,6 @@ from codeseek.cli.terminal import Terminal
 
 def render(report: Report, terminal: Terminal) -> Iterator[str]:
     """Yield the object, indented for a reader on a terminal."""
-    record = schema.result_record(report.result, report.query, report.root)
+    root = None if report.projects else report.root
+    record = schema.result_record(report.result, report.query, root, report.origin)
     yield schema.dumped(record, indent=2 if terminal.live else None) + "\n"

@@ -13,4 +13,4 @@ def render(report: Report, terminal: Terminal) -> Iterator[str]:
     """Yield each hit with the freshness, tier and coverage of its set."""
     trust = {"freshness": report.result.freshness, "tier": report.result.tier, "coverage": report.result.coverage}
     for hit in report.result.hits:
-        yield dumped(hit_record(hit) | trust) + "\n"
+        yield dumped(hit_record(hit, report.origin) | trust) + "\n"

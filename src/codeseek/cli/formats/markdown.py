@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
-from codeseek import screen
+from codeseek import markdown, screen
 from codeseek.cli.report import Report
 from codeseek.cli.terminal import Terminal
-
-_LINE_END = re.compile(r"\r\n|\r|\n")
-_TICKS = re.compile(r"`+")
 
 
 def render(report: Report, terminal: Terminal) -> Iterator[str]:
@@ -19,16 +15,8 @@ def render(report: Report, terminal: Terminal) -> Iterator[str]:
         chunk = hit.chunk
         place = f"{report.path(chunk.path)}:{chunk.first_line}-{chunk.last_line}"
         anchor = f" {screen.safe(chunk.anchor)}," if chunk.anchor else ""
-        title = f"{_code(place)}{anchor} {chunk.kind}" + (f" {_code(chunk.symbol)}" if chunk.symbol else "")
-        lines = [screen.safe(line.expandtabs(4)) for line in _LINE_END.split(chunk.text.rstrip())]
-        fence = "`" * max(3, 1 + max(map(len, _TICKS.findall(chunk.text)), default=0))
-        body = "\n".join(lines)
-        yield "\n" * (position > 0) + f"### {title}\n\n{fence}{chunk.language}\n{body}\n{fence}\n"
-
-
-def _code(text: str) -> str:
-    """Return a text as a code span, whatever ticks it holds."""
-    shown = screen.safe(text)
-    ticks = "`" * (1 + max(map(len, _TICKS.findall(shown)), default=0))
-    pad = " " if shown.startswith("`") or shown.endswith("`") else ""
-    return f"{ticks}{pad}{shown}{pad}{ticks}"
+        title = f"{markdown.span(place)}{anchor} {chunk.kind}"
+        title += f" {markdown.span(chunk.symbol)}" if chunk.symbol else ""
+        title += f" in {markdown.span(project)}" if (project := report.project(chunk.path)) else ""
+        body = markdown.block(markdown.visible(chunk.text) + "\n", chunk.language)
+        yield "\n" * (position > 0) + f"### {title}\n\n{body}\n"

@@ -11,6 +11,5 @@ from codeseek.cli.terminal import Terminal
 
 def render(report: Report, terminal: Terminal, end: str = "\n") -> Iterator[str]:
     """Yield each path with its end; to a pipe as it is on disk, so that other programs can open it."""
-    for path in dict.fromkeys(hit.chunk.path for hit in report.result.hits):
-        shown = report.path(path)
+    for shown in dict.fromkeys(report.path(hit.chunk.path) for hit in report.result.hits):
         yield f"{screen.safe(shown) if terminal.live else shown}{end}"

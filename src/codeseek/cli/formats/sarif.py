@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from urllib.parse import quote
 
 from codeseek import __version__
@@ -36,7 +37,9 @@ def render(report: Report, terminal: Terminal) -> Iterator[str]:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "originalUriBaseIds": {"PROJECT": {"uri": f"{report.root.as_uri().rstrip('/')}/"}},
+                "originalUriBaseIds": {
+                    name: {"uri": f"{root.as_uri().rstrip('/')}/"} for name, root in _bases(report).items()
+                },
                 "properties": {
                     "query": report.query,
                     "freshness": report.result.freshness,
@@ -44,15 +47,21 @@ def render(report: Report, terminal: Terminal) -> Iterator[str]:
                     "coverage": report.result.coverage,
                     "degraded": list(report.result.degraded),
                 },
-                "results": [_result(hit, report.query, best, kinds) for hit in hits],
+                "results": [_result(hit, report, best, kinds) for hit in hits],
             }
         ],
     }
     yield dumped(log, indent=2 if terminal.live else None) + "\n"
 
 
-def _result(hit: Hit, query: str, best: float, kinds: list[str]) -> dict[str, object]:
+def _bases(report: Report) -> Mapping[str, Path]:
+    """Return what paths begin at: the project's root, or those of several by their names."""
+    return report.projects or {"PROJECT": report.root}
+
+
+def _result(hit: Hit, report: Report, best: float, kinds: list[str]) -> dict[str, object]:
     chunk = hit.chunk
+    project, _, path = report.origin(chunk.path)
     named = chunk.symbol or chunk.kind
     if chunk.anchor:
         named += f" ({chunk.anchor})"
@@ -60,12 +69,15 @@ def _result(hit: Hit, query: str, best: float, kinds: list[str]) -> dict[str, ob
         "ruleId": chunk.kind,
         "ruleIndex": kinds.index(chunk.kind),
         "level": "note",
-        "message": {"text": _literal(f"{named} answers: {query}")},
+        "message": {"text": _literal(f"{named} answers: {report.query}")},
         "rank": round(100 * hit.score / best, 2) if best > 0 and hit.score > 0 else 0.0,
         "locations": [
             {
                 "physicalLocation": {
-                    "artifactLocation": {"uri": quote(bytes(chunk.path)), "uriBaseId": "PROJECT"},
+                    "artifactLocation": {
+                        "uri": quote(bytes(path)),
+                        "uriBaseId": project if report.projects else "PROJECT",
+                    },
                     "region": {
                         "startLine": chunk.first_line,
                         "endLine": chunk.last_line,

@@ -46,7 +46,8 @@ def _heading(hit: Hit, first_line: int, report: Report, terminal: Terminal, best
     if chunk.anchor:
         place += f"  {screen.safe(chunk.anchor)}"
     bar = terminal.bar(hit.score / best if best > 0 else 0.0, _BAR)
-    kind = terminal.styled(f"{chunk.kind}{terminal.sign(' · ', ' - ')}{chunk.language}", DIM)
+    facts = [screen.safe(report.project(chunk.path)), chunk.kind, chunk.language]
+    kind = terminal.styled(terminal.sign(" · ", " - ").join(filter(None, facts)), DIM)
     symbol = screen.safe(chunk.symbol)
     room = min(terminal.width, _WIDEST)
     free = room - columns(place) - columns(kind) - columns(bar) - 6

@@ -15,5 +15,6 @@ def render(report: Report, terminal: Terminal) -> Iterator[str]:
         path = report.path(hit.chunk.path)
         heads = snippets.choose(hit.chunk, None, most=1)
         line, text = (heads[0].number, heads[0].text) if heads else (hit.chunk.first_line, "")
-        shown = f"[{hit.chunk.anchor}] {text}" if hit.chunk.anchor else text
+        marks = (report.project(hit.chunk.path), hit.chunk.anchor)
+        shown = "".join(f"[{mark}] " for mark in marks if mark) + text
         yield f"{screen.safe(path) if terminal.live else path}:{line}:1:{screen.safe(shown)}\n"

@@ -1,4 +1,4 @@
-"""Every indexed project as one: its engines asked in turn, their answers joined, each path beginning with its project."""
+"""Several projects as one: their engines asked in turn, their answers joined, each path beginning with its project."""
 
 from __future__ import annotations
 
@@ -14,15 +14,20 @@ from codeseek.errors import CodeseekError, ProjectError, UsageError
 from codeseek.records import (
     WHOLE,
     Chunk,
+    Cluster,
+    DuplicatesRequest,
+    DuplicatesResult,
     EmbedSummary,
     Freshness,
     Hit,
+    Origin,
     ProgressListener,
     RefreshSummary,
     SearchRequest,
     SearchResult,
     SimilarRequest,
     Status,
+    TokenCounts,
 )
 
 _SHARPNESS = 14.0
@@ -40,32 +45,35 @@ class Member(NamedTuple):
     engine: Engine
 
 
-def labels(roots: Iterable[Path]) -> dict[str, Path]:
-    """Return a short name for each project, unlike all others: its folder's, with the folder around it where needed."""
-    named: dict[str, Path] = {}
-    listed = [*roots]
+def named(roots: Iterable[Path]) -> dict[str, Path]:
+    """Return projects by a short name each: its folder's, with the folder around it where several are called so."""
+    found: dict[str, Path] = {}
+    listed = sorted(roots)
     common = Counter(root.name for root in listed)
     for root in listed:
         name = label = (
             root.name if common[root.name] == 1 and root.name else f"{root.parent.name}-{root.name or 'root'}"
         )
         number = 1
-        while label in named:
+        while label in found:
             number += 1
             label = f"{name}-{number}"
-        named[label] = root
-    return named
+        found[label] = root
+    return found
+
+
+def locate(path: PurePosixPath, projects: Mapping[str, Path]) -> Origin:
+    """Tell the project of a path that begins with one from the path in it."""
+    name, *rest = path.parts
+    return Origin(name, projects[name], PurePosixPath(*rest))
 
 
 class Everywhere:
-    """An engine over many projects; engines are opened with the first question."""
+    """An engine over projects by name; engines are opened with the first question."""
 
-    def __init__(self, roots: Iterable[Path], open_engine: Callable[[Path], Engine]) -> None:
-        self.members = {label: Member(root, open_engine(root)) for label, root in labels(roots).items()}
-
-    def locate(self, path: PurePosixPath) -> tuple[Path, PurePosixPath]:
-        """Return the root of a path's project, and the path in it."""
-        return self.members[path.parts[0]].root, PurePosixPath(*path.parts[1:])
+    def __init__(self, projects: Mapping[str, Path], open_engine: Callable[[Path], Engine]) -> None:
+        self.projects = projects
+        self.members = {name: Member(root, open_engine(root)) for name, root in projects.items()}
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Ask every project; raises what the last one says if none answers."""
@@ -84,6 +92,8 @@ class Everywhere:
         if not answers and problems:
             raise problems[-1][1]
         joined = _joined(answers, request.limit)
+        if not request.explain:
+            joined = tuple(hit._replace(why={}) for hit in joined)
         weaker = [f"{label}: {text}" for label, one in answers.items() for text in one.degraded]
         weaker += [f"{label}: {error.message}" for label, error in problems]
         return SearchResult(
@@ -103,7 +113,7 @@ class Everywhere:
         label = request.path.parts[0] if request.path.parts else ""
         if label not in self.members:
             raise UsageError(f"`{label}` is none of the projects", "name a place of a hit")
-        _, inner = self.locate(request.path)
+        inner = locate(request.path, self.projects).path
         own = self._narrowed(label, request)
         if own is None:
             return SearchResult((), tier="")
@@ -115,8 +125,26 @@ class Everywhere:
         label = path.parts[0] if path.parts else ""
         if label not in self.members:
             return ()
-        found = self.members[label].engine.chunks(self.locate(path)[1], first_line, last_line)
+        found = self.members[label].engine.chunks(locate(path, self.projects).path, first_line, last_line)
         return tuple(chunk._replace(path=path) for chunk in found)
+
+    def count_tokens(self, texts: Sequence[str]) -> TokenCounts:
+        """Count by the first project's model, which is that of all."""
+        return next(iter(self.members.values())).engine.count_tokens(texts)
+
+    def duplicates(self, request: DuplicatesRequest, listener: ProgressListener | None = None) -> DuplicatesResult:
+        """Find what is nearly the same within each project."""
+        found = {name: member.engine.duplicates(request, listener) for name, member in self.members.items()}
+        clusters = [_cluster_in(name, cluster) for name, one in found.items() for cluster in one.clusters]
+        clusters.sort(key=lambda cluster: -cluster.lines)
+        return DuplicatesResult(
+            tuple(clusters[: request.limit]),
+            compared=sum(one.compared for one in found.values()),
+            left_off=sum(one.left_off for one in found.values()) + max(0, len(clusters) - request.limit),
+            freshness=_freshness(one.freshness for one in found.values()),
+            indexed_at=max((one.indexed_at for one in found.values() if one.indexed_at), default=None),
+            elapsed_ms=sum(one.elapsed_ms for one in found.values()),
+        )
 
     def refresh(
         self, listener: ProgressListener | None = None, *, under: PurePosixPath = WHOLE, thorough: bool = False
@@ -221,6 +249,12 @@ def _joined(answers: Mapping[str, SearchResult], limit: int) -> tuple[Hit, ...]:
 
 def _named(hit: Hit, label: str) -> Hit:
     return hit._replace(chunk=hit.chunk._replace(path=PurePosixPath(label) / hit.chunk.path))
+
+
+def _cluster_in(name: str, cluster: Cluster) -> Cluster:
+    return cluster._replace(
+        members=tuple(member._replace(path=PurePosixPath(name) / member.path) for member in cluster.members)
+    )
 
 
 def _freshness(each: Iterable[Freshness]) -> Freshness:
