@@ -11,6 +11,7 @@ _STRING = r'"(?:\\.|[^"\\])*"'
 _COMMENT = re.compile(rf"{_STRING}|//[^\r\n]*|/\*.*?\*/", re.DOTALL)
 _LAST_COMMA = re.compile(rf"{_STRING}|[\[{{,]\s*,|,(?=\s*[}}\]])", re.DOTALL)
 _SPACE = re.compile(r"[ \t\r\n]*")
+_LINE_END = re.compile(r"[ \t]*(?:\r|\n|\Z)")
 _DECODER = json.JSONDecoder(strict=False)
 
 
@@ -65,12 +66,22 @@ def without_member(text: str, path: Sequence[str]) -> str:
     at = next((at for at, member in enumerate(members) if member.name == path[-1]), None)
     if at is None:
         return text
-    begin, end = len(text[: members[at].start].rstrip()), members[at].end
+    end = members[at].end
     if (comma := _comma(text, end)) is not None:
-        return text[:begin] + text[end:comma] + text[comma + 1 :]
+        rest = text[end:comma] + text[comma + 1 :]
+        return text[: _before(text, members[at].start, rest)] + rest
+    rest = text[end:]
+    begin = _before(text, members[at].start, rest)
     if at and (comma := _comma(text, members[at - 1].end)) is not None:  # the last one leaves with the comma before it
-        return text[:comma] + text[comma + 1 : begin] + text[end:]
-    return text[:begin] + text[end:]
+        return text[:comma] + text[comma + 1 : begin] + rest
+    return text[:begin] + rest
+
+
+def _before(text: str, start: int, rest: str) -> int:
+    """Return where the space before a member begins; where it starts if `rest` would come into a comment otherwise."""
+    begin = len(text[:start].rstrip())
+    commented = bool(begin) and _uncommented(text)[begin - 1] == " "
+    return start if commented and not _LINE_END.match(rest) else begin
 
 
 def _inserted(text: str, plain: str, start: int, name: str, value: object, depth: int) -> str:
