@@ -33,10 +33,10 @@ from codeseek.daemon.kept import KeptEngine
 from codeseek.daemon.server import Server
 from codeseek.daemon.shelf import Shelf
 from codeseek.embedders import Choice
-from codeseek.errors import CodeseekError, DaemonError, StoreError, UsageError
+from codeseek.errors import BusyError, CodeseekError, DaemonError, StoreError, UsageError
 from codeseek.local import LocalEngine
 from codeseek.lock import WriteLock
-from codeseek.records import Progress, RefreshSummary, SearchRequest, SimilarRequest
+from codeseek.records import Progress, RefreshSummary, SearchRequest, SearchResult, SimilarRequest
 from codeseek.settings import Settings
 from fakes import HashEmbedder
 
@@ -358,6 +358,29 @@ def test_a_question_to_several_engines_is_embedded_once() -> None:
             lent = shelf.lend(Choice("a"))
             assert lent.embed_query(query).tolist() == HashEmbedder().embed_query(query).tolist()
     assert asked == ["x", "y"]
+
+
+@pytest.mark.parametrize("ask", ["search", "similar"])
+def test_a_question_waits_for_the_refresh_that_keeps_it_from_mending(
+    ask: str, kept: KeptEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_for(settled(kept))
+    real = getattr(kept._engine, ask)
+    tried: list[bool] = []  # for each try, whether the other refresh was still at it
+
+    def answer(request: object) -> SearchResult:
+        tried.append(kept._refreshing.locked())
+        if len(tried) == 1:
+            threading.Timer(0.2, kept._refreshing.release).start()
+            raise BusyError("another process is writing this index", "wait")
+        found: SearchResult = real(request)
+        return found
+
+    monkeypatch.setattr(kept._engine, ask, answer)
+    kept._refreshing.acquire()
+    asked = {"search": SearchRequest("store"), "similar": SimilarRequest(PurePosixPath("src/store.py"), 1)}
+    getattr(kept, ask)(asked[ask])
+    assert len(tried) == 2
 
 
 # ------------------------------------------------------------ processes that come and go

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 
 from codeseek.daemon.shelf import Shelf
@@ -53,15 +53,11 @@ class KeptEngine:
 
     def search(self, request: SearchRequest) -> SearchResult:
         """Answer from the index as it is."""
-        try:
-            return self._engine.search(request)
-        except BusyError:  # a part had to be mended while the watcher's refresh was at it
-            with self._refreshing:
-                return self._engine.search(request)
+        return self._answered(lambda: self._engine.search(request))
 
     def similar(self, request: SimilarRequest) -> SearchResult:
         """Find chunks that mean the same as the one at a place."""
-        return self._engine.similar(request)
+        return self._answered(lambda: self._engine.similar(request))
 
     def chunks(self, path: PurePosixPath, first_line: int, last_line: int) -> tuple[Chunk, ...]:
         """Return what is indexed of these lines of a file."""
@@ -123,6 +119,14 @@ class KeptEngine:
             watcher.close()
         with self._embedding:
             self._engine.close()
+
+    def _answered(self, ask: Callable[[], SearchResult]) -> SearchResult:
+        """Ask, and once more after the watcher's refresh where that was at it while a part had to be mended."""
+        try:
+            return ask()
+        except BusyError:
+            with self._refreshing:
+                return ask()
 
     def _watched_refresh(self, listener: ProgressListener) -> RefreshSummary:
         with self._refreshing:
