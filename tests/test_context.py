@@ -92,6 +92,21 @@ def test_a_line_longer_than_the_budget_is_cut_within() -> None:
     assert len(passage.text) > 300
 
 
+def test_what_two_files_say_alike_is_told_once() -> None:
+    copy = hit(1, 5, words=8)
+    other = copy._replace(chunk=copy.chunk._replace(path=PurePosixPath("old/a.py"), text=copy.chunk.text + "\n"))
+    made = packed([hit(1, 5, "b.py"), copy, other])
+    assert places(made) == [("b.py", 1, 5), ("a.py", 1, 5)]
+    assert made.left_off == 0
+
+
+def test_a_question_as_long_as_a_file_leaves_room_for_the_answer() -> None:
+    hits = RESULT._replace(hits=(hit(1, 5),))
+    made = context.pack("def f():\n    return `x`\n" * 2_000, hits, 400, locate, estimated)
+    assert places(made) == [("a.py", 1, 5)]
+    assert "".join(context.rendered(made)).startswith("Passages that answer ``def f(): return `x` def f()")
+
+
 def test_files_of_the_same_name_in_two_projects_are_not_one() -> None:
     hits = [hit(1, 5, "one/a.py"), hit(6, 9, "two/a.py")]
     roots = {"one": Path("/1"), "two": Path("/2")}

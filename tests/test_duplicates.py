@@ -136,6 +136,13 @@ def test_chinese_is_compared_by_its_characters() -> None:
 # ------------------------------------------------------------ what is found in a project
 
 
+def test_a_line_that_differs_is_shown_whatever_it_begins_with(project: Path, tmp_path: Path) -> None:
+    query = "".join(f"SELECT name_{number} FROM customers WHERE id = {number};\n" for number in range(12))
+    files(project, one_dot_sql=f"-- of the old ones\n{query}", two_dot_sql=f"++ of the new ones\n{query}")
+    (cluster,) = found(project, tmp_path, DuplicatesRequest(kinds=("file",))).clusters
+    assert cluster.members[1].diff == ("--- of the old ones", "+++ of the new ones")
+
+
 def test_copies_of_a_function_are_one_cluster_with_what_differs(project: Path, tmp_path: Path) -> None:
     files(
         project,

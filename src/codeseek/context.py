@@ -18,6 +18,7 @@ _SHORT = 60
 _MOST_HITS = 200
 _PER_FILE = 4
 _TOLD = ("first_line", "last_line", "language", "kind", "symbol", "anchor")
+_LONGEST_TOLD = 120  # columns of the question: it may be a file of code
 _AROUND = 24  # tokens of a heading's signs, a fence and what tells that a passage goes on
 
 Count = Callable[[Sequence[str]], TokenCounts]
@@ -70,7 +71,7 @@ def pack(query: str, result: SearchResult, most: int, locate: schema.Locate, cou
     A hit that does not fit is left out for the next one that does. Only the very best is rather cut, and what room is left
     at the end goes to the best that does not fit whole.
     """
-    packing = _Packing(result.hits, locate, count, most - count([_head(query)]).counts[0])
+    packing = _Packing(_each_once(result.hits), locate, count, most - count([_head(query)]).counts[0])
     packing.fill()
     passages = packing.passages()
     while True:
@@ -79,6 +80,14 @@ def pack(query: str, result: SearchResult, most: int, locate: schema.Locate, cou
         if total <= most or not passages:
             return made._replace(tokens=total)
         passages = passages[:-1] or _halved(passages[-1])
+
+
+def _each_once(hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    """Return hits without those that say word for word what a better one says: of a file that is there twice, for one."""
+    first: dict[tuple[str, ...], Hit] = {}
+    for hit in hits:
+        first.setdefault(tuple(hit.chunk.text.split()), hit)
+    return tuple(first.values())
 
 
 class _Span(NamedTuple):
@@ -263,7 +272,8 @@ def record(context: Context, result: SearchResult) -> dict[str, object]:
 
 
 def _head(query: str) -> str:
-    return f"Passages that answer {markdown.span(query)}, the best first, each with where it is from.\n"
+    told = screen.cut(" ".join(query.split()), _LONGEST_TOLD)
+    return f"Passages that answer {markdown.span(told)}, the best first, each with where it is from.\n"
 
 
 def _heading(passage: Passage) -> str:

@@ -23,7 +23,6 @@ _LEAST_WORDS, _LEAST_PROSE = 20, 40
 _DIFF_LINES = 8
 _LONGEST_LINE = 160
 _LONGEST_DIFFED = 2_000  # lines
-_HEADERS = ("---", "+++", "@@ ")
 
 _GROUPS = {"comment": "comment", "section": "section", FILE: FILE}
 """Kinds that are compared among themselves only; all others are code."""
@@ -210,6 +209,7 @@ def _differences(one: str, other: str) -> tuple[str, ...]:
     before, after = (textwrap.dedent(text).splitlines()[:_LONGEST_DIFFED] for text in (one, other))
     if before == after:
         return ()
-    found = (line for line in difflib.unified_diff(before, after, n=0, lineterm="") if line[:3] not in _HEADERS)
+    told = itertools.islice(difflib.unified_diff(before, after, n=0, lineterm=""), 2, None)  # two lines name the files
+    found = (line for line in told if not line.startswith("@@"))
     lines = [line.rstrip()[:_LONGEST_LINE] for line in itertools.islice(found, _DIFF_LINES + 1)]
     return (*lines[:_DIFF_LINES], "…") if len(lines) > _DIFF_LINES else tuple(lines)
