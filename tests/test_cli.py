@@ -182,6 +182,14 @@ def test_a_blank_line_means_the_line_with_text_next_to_it(run: Run, engine: Fake
         assert engine.requests[-1] == SimilarRequest(PurePosixPath("a.py"), meant)
 
 
+def test_a_line_of_a_document_is_one_of_the_text_that_was_read_out_of_it(
+    run: Run, engine: FakeEngine, project: Path
+) -> None:
+    (project / "a.docx").write_bytes(b"PK\x03\x04\n\n")
+    assert run("similar", "a.docx:57").status == 0
+    assert engine.requests[-1] == SimilarRequest(PurePosixPath("a.docx"), 57)
+
+
 def test_index_is_limited_to_a_folder_that_is_named(run: Run, engine: FakeEngine) -> None:
     run("index")
     run("index", ".")

@@ -9,12 +9,14 @@ from pathlib import Path, PurePosixPath
 
 import click
 
+from codeseek import documents
 from codeseek.cli import asking, diagnostics, formats, output
 from codeseek.cli.asking import Where
 from codeseek.cli.commands import options
 from codeseek.cli.place import root_of
 from codeseek.cli.report import Report
 from codeseek.errors import ExitCode, UsageError
+from codeseek.languages import language_of_name
 from codeseek.records import SearchRequest, SimilarRequest
 
 _PLACE = re.compile(r"(.+?):(\d+)(?:[:-]\d+)?:?", re.DOTALL)
@@ -132,7 +134,10 @@ def _rendered(report: Report, format_name: str, showing: options.Showing) -> Ite
 
 
 def _file_and_line(place: str) -> tuple[Path, int]:
-    """Take `PATH:LINE` apart and check both; a blank line means the one with text next to it. Raises `UsageError`."""
+    """Take `PATH:LINE` apart and check both; a blank line means the one with text next to it. Raises `UsageError`.
+
+    Lines of a document are those of the text that was read out of it, which the index knows.
+    """
     match = _PLACE.fullmatch(place)
     if match is None:
         raise UsageError(f"`{place}` names no line", "write PATH:LINE, as in `codeseek similar app.py:42`")
@@ -144,6 +149,8 @@ def _file_and_line(place: str) -> tuple[Path, int]:
         raise UsageError(f"there is no file `{name}`", "check how it is spelt") from error
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read `{name}`: {getattr(error, 'strerror', None) or error}") from error
+    if language_of_name(file.name) in documents.FORMATS:
+        return file, line
     count = len(lines) - (not lines[-1])
     if not 1 <= line <= count:
         raise UsageError(f"`{name}` has no line {line}", f"its lines are 1 to {count}" if count else "it is empty")
