@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from codeseek.engine import Engine
+from codeseek.everywhere import named
 from codeseek.serve import door, listening
 from codeseek.serve.door import Door, Rules
 from codeseek.serve.http import application
@@ -69,8 +70,8 @@ def served(
 ) -> Iterator[Served]:
     """Serve projects until the block ends; a bug in the server fails the test."""
     projects, pool, metrics, bugs = Projects(), pool or Pool(), Metrics(), list[str]()
-    for root, (settings, engine) in engines.items():
-        projects.add(Project(root, settings, engine))
+    for name, root in named(engines).items():
+        projects.add(Project(root, *engines[root], name=name))
     app = application(projects, models, pool, metrics)
     door.furnish(app, bugs.append)
     with listening.bind(listening.address("127.0.0.1:0")) as bound:

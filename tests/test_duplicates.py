@@ -137,8 +137,7 @@ def test_chinese_is_compared_by_its_characters() -> None:
 
 
 def test_a_line_that_differs_is_shown_whatever_it_begins_with(project: Path, tmp_path: Path) -> None:
-    query = "".join(f"SELECT name_{number} FROM customers WHERE id = {number};\n" for number in range(12))
-    files(project, one_dot_sql=f"-- of the old ones\n{query}", two_dot_sql=f"++ of the new ones\n{query}")
+    files(project, one_dot_txt=f"-- of the old ones\n{PROSE}", two_dot_txt=f"++ of the new ones\n{PROSE}")
     (cluster,) = found(project, tmp_path, DuplicatesRequest(kinds=("file",))).clusters
     assert cluster.members[1].diff == ("--- of the old ones", "+++ of the new ones")
 

@@ -82,6 +82,18 @@ def test_projects_are_named_by_their_folders_and_may_be_asked_by_name(run: Run, 
     assert run("status", "--project", "work-notes")[0] == 0
 
 
+def test_a_name_that_several_projects_have_is_told_in_full(run: Run, shelf: dict[str, Path], tmp_path: Path) -> None:
+    run("index", *map(str, shelf.values()))
+    (tmp_path / "notes").rename(tmp_path / "away")
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "away").rename(tmp_path / "elsewhere" / "notes")
+    run("index", str(tmp_path / "elsewhere" / "notes"))
+    status, _, err = run("search", "--project", "notes", "retries")
+    assert status == 2
+    assert "2 projects are called so: `elsewhere-notes`, `work-notes`" in err
+    assert "check how it is spelt" in run("search", "--project", "nots", "retries")[2]
+
+
 def test_a_folder_is_meant_before_a_project_of_its_name(run: Run, shelf: dict[str, Path], tmp_path: Path) -> None:
     run("index", str(shelf["work-notes"]))
     (tmp_path / "here" / "notes").mkdir(parents=True)

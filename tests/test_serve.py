@@ -214,14 +214,15 @@ def test_projects_are_asked_by_name_and_told_apart(tmp_path: Path) -> None:
     roots = {Path("/a/app"): (settings(tmp_path), one), Path("/b/app"): (settings(tmp_path), other)}
     with served(roots, models()) as server:
         assert len(server.search("x").json["hits"]) == 2
-        for name in ("app-2", "/b/app"):
-            assert [hit["path"] for hit in server.search("x", project=name).json["hits"]] == [str(README.path)]
-        read = server.ask("GET", f"/v1/chunks/{quote(str(README.path))}:3?project=app-2")
+        for name in ("b-app", "/b/app"):
+            (hit,) = server.search("x", project=name).json["hits"]
+            assert (hit["path"], hit["project"]) == (str(README.path), "b-app")
+        read = server.ask("GET", f"/v1/chunks/{quote(str(README.path))}:3?project=b-app")
         assert read.json["symbol"] == README.symbol
         named = [project["name"] for project in server.ask("GET", "/v1/status").json["projects"]]
-        assert named == ["app", "app-2"]
+        assert named == ["a-app", "b-app"]
         refused = server.search("x", project="else")
-        assert (refused.status, "there is app, app-2" in refused.message) == (400, True)
+        assert (refused.status, "there is a-app, b-app" in refused.message) == (400, True)
     assert one.calls[-1] == other.calls[-1] == "close"
 
 

@@ -80,6 +80,14 @@ def roots_of(projects: Sequence[str]) -> dict[str, Path]:
     return {name: root for name, root in everywhere.named({*known.values(), *chosen}).items() if root in chosen}
 
 
+def _spelt(name: str) -> str:
+    """Say what else may be meant: projects that are called so in full, or any that is indexed."""
+    alike = [label for label, root in indexed().items() if root.name == name]
+    if alike:
+        return f"{len(alike)} projects are called so: {', '.join(f'`{label}`' for label in alike)}"
+    return "check how it is spelt; `codeseek list` names the projects that are indexed"
+
+
 def _directory(name: str) -> Path:
     """Return a folder's real path; raises `UsageError` or `ProjectError` where there is none to read."""
     try:
@@ -87,9 +95,7 @@ def _directory(name: str) -> Path:
         if not path.is_dir():
             raise UsageError(f"`{name}` is not a folder", "name the folder that holds it")
     except FileNotFoundError as error:
-        raise UsageError(
-            f"there is no folder `{name}`", "check how it is spelt; `codeseek list` names the projects that are indexed"
-        ) from error
+        raise UsageError(f"there is no folder `{name}`", _spelt(name)) from error
     except (OSError, ValueError) as error:
         raise ProjectError(f"cannot open `{name}`: {getattr(error, 'strerror', None) or error}") from error
     if not os.access(path, os.R_OK | os.X_OK):

@@ -29,11 +29,12 @@ class Project:
     """One project. Its methods may be called in several threads; `close` ends the watching, then the engine.
 
     With the setting `refresh` the index is made and kept up to date beside the questions, which are answered meanwhile
-    from what there is. `tell` hears of every refresh, in a thread of its own.
+    from what there is. `tell` hears of every refresh, in a thread of its own. `name` is the folder's if it is left out.
     """
 
-    def __init__(self, root: Path, chosen: Settings, engine: Engine, tell: Tell | None = None) -> None:
+    def __init__(self, root: Path, chosen: Settings, engine: Engine, tell: Tell | None = None, name: str = "") -> None:
         self.root = root
+        self.name = name or root.name
         self._engine = engine
         self._tell = tell
         self._watcher: Watcher | None = None
@@ -46,7 +47,7 @@ class Project:
 
     def origin(self, path: PurePosixPath) -> Origin:
         """Return where a hit's path lies."""
-        return Origin(self.root.name, self.root, path)
+        return Origin(self.name, self.root, path)
 
     @property
     def building(self) -> str:
@@ -152,19 +153,14 @@ class Project:
 
 
 class Projects:
-    """The projects of one server by name: that of the folder, with a number where two are called so."""
+    """The projects of one server by their names."""
 
     def __init__(self) -> None:
         self._named: dict[str, Project] = {}
 
     def add(self, project: Project) -> None:
-        """Serve one more project."""
-        name = plain = project.root.name or "root"
-        number = 1
-        while name in self._named:
-            number += 1
-            name = f"{plain}-{number}"
-        self._named[name] = project
+        """Serve one more project, whose name no other has."""
+        self._named[project.name] = project
 
     def named(self) -> list[tuple[str, Project]]:
         """Return every project with its name; the first is asked when none is named."""

@@ -12,6 +12,7 @@ from codeseek.cli.commands import options
 from codeseek.cli.commands.watch import teller
 from codeseek.cli.place import locate
 from codeseek.errors import ExitCode
+from codeseek.everywhere import named
 
 
 @click.command("serve", short_help="Serve search and embeddings over HTTP.")
@@ -48,9 +49,11 @@ def serve_command(
         socket = stack.enter_context(closing(listening.bind(where)))  # before anything is read: it may be taken
         projects = Projects()
         stack.callback(projects.close)
+        names = {root: name for name, root in named(roots).items()}
         for root in roots:
-            chosen = settings.load(root)
-            projects.add(Project(root, chosen, ctx.obj(root, chosen), teller(root.name if len(roots) > 1 else "")))
+            chosen, name = settings.load(root), names[root]
+            tell = teller(name if len(roots) > 1 else "")
+            projects.add(Project(root, chosen, ctx.obj(root, chosen), tell, name))
         pool, embedders, metrics = Pool(), models.Models(models.choices(settings.load())), Metrics()
         stack.callback(embedders.close)
         stack.callback(pool.close)

@@ -15,6 +15,7 @@ from codeseek.cli import diagnostics
 from codeseek.cli.commands import options
 from codeseek.cli.place import locate
 from codeseek.errors import BusyError, CodeseekError, ExitCode
+from codeseek.everywhere import named
 from codeseek.records import RefreshSummary
 from codeseek.watcher import News, Polling, Watcher
 
@@ -37,7 +38,7 @@ def watch_command(ctx: click.Context, /, paths: tuple[str, ...], project: str | 
     """
     roots = dict.fromkeys(locate(path, project).root for path in paths or (None,))
     heard: SimpleQueue[tuple[Path, News]] = SimpleQueue()
-    tellers = {root: teller(root.name if len(roots) > 1 else "") for root in roots}
+    tellers = {root: teller(name if len(roots) > 1 else "") for name, root in named(roots).items()}
     begun: set[Path] = set()
     with suppress(KeyboardInterrupt), ExitStack() as stack:
         for root in roots:
