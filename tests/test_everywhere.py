@@ -140,6 +140,14 @@ def test_a_path_pattern_may_begin_with_a_project(run: Run, shelf: dict[str, Path
     assert {project for project, _ in found} == {"notes"}
 
 
+def test_a_file_that_lies_in_two_projects_is_found_once(run: Run, shelf: dict[str, Path]) -> None:
+    run("index", str(shelf["work-notes"]))
+    run("index", str(shelf["work-notes"].parent))  # which holds it
+    assert set(json_names(run)) == {"notes", "work"}
+    out = run("--all", "retries caching", "--format", "json", "--per-file", "5")[1]
+    assert sorted(hits(out)) == [("notes", "2024/old.md"), ("notes", "retries.md")]
+
+
 def test_context_is_gathered_from_several(run: Run, shelf: dict[str, Path]) -> None:
     run("index", str(shelf["papers"]), str(shelf["notes"]))
     status, out, _ = run("context", "--all", "retries", "--tokens", "900")

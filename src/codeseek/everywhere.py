@@ -91,7 +91,7 @@ class Everywhere:
                 problems.append((label, error))
         if not answers and problems:
             raise problems[-1][1]
-        joined = _joined(answers, request.limit)
+        joined = self._joined(answers, request.limit)
         if not request.explain:
             joined = tuple(hit._replace(why={}) for hit in joined)
         weaker = [f"{label}: {text}" for label, one in answers.items() for text in one.degraded]
@@ -208,6 +208,30 @@ class Everywhere:
         for member in self.members.values():
             member.engine.close()
 
+    def _joined(self, answers: Mapping[str, SearchResult], limit: int) -> tuple[Hit, ...]:
+        """Merge answers: each keeps its order, and a project counts the more the nearer its best hits are in meaning.
+
+        What lies in two projects, of which one holds the other, is found in one of them, in the inner one if both say the same.
+        """
+        near = {}
+        for label, answer in answers.items():
+            cosines = [float(str(hit.why["cosine"])) for hit in answer.hits[:_TELLING] if "cosine" in hit.why]
+            near[label] = max(cosines, default=0.0)
+        best = max(near.values(), default=0.0)
+        keyed = []
+        for label, answer in answers.items():
+            weight = math.exp(_SHARPNESS * (near[label] - best))
+            keyed += [((rank + 0.5) / weight, label, weight, hit) for rank, hit in enumerate(answer.hits)]
+        roots = {label: self.members[label].root for label in answers}
+        keyed.sort(key=lambda one: (one[0], -len(roots[one[1]].parts), one[1]))
+        hits: list[Hit] = []
+        owners: dict[Path, str] = {}
+        for _, label, weight, hit in keyed:
+            if owners.setdefault(roots[label] / hit.chunk.path, label) == label:
+                score = min(hits[-1].score if hits else 1.0, hit.score * weight)
+                hits.append(_named(hit, label)._replace(score=score))
+        return tuple(hits[:limit])
+
     def _narrowed(self, label: str, request: Request) -> Request | None:
         """Return a request with path patterns as one project sees them; None where they leave nothing of it."""
         paths = self._inside(label, request.paths)
@@ -226,25 +250,6 @@ class Everywhere:
             elif head == label:
                 inside.append(rest or "**")
         return tuple(inside)
-
-
-def _joined(answers: Mapping[str, SearchResult], limit: int) -> tuple[Hit, ...]:
-    """Merge answers: each keeps its order, and a project counts the more the nearer its best hits are in meaning."""
-    near = {}
-    for label, answer in answers.items():
-        cosines = [float(str(hit.why["cosine"])) for hit in answer.hits[:_TELLING] if "cosine" in hit.why]
-        near[label] = max(cosines, default=0.0)
-    best = max(near.values(), default=0.0)
-    keyed = []
-    for label, answer in answers.items():
-        weight = math.exp(_SHARPNESS * (near[label] - best))
-        keyed += [((rank + 0.5) / weight, label, weight, hit) for rank, hit in enumerate(answer.hits)]
-    keyed.sort(key=lambda one: one[:2])
-    hits, score = [], 1.0
-    for _, label, weight, hit in keyed[:limit]:
-        score = min(score, hit.score * weight)
-        hits.append(_named(hit, label)._replace(score=score))
-    return tuple(hits)
 
 
 def _named(hit: Hit, label: str) -> Hit:
