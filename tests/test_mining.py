@@ -300,6 +300,13 @@ def test_a_file_of_questions_gives_each_language_its_own(tmp_path: Path) -> None
     ]
 
 
+def test_a_file_of_questions_may_come_from_any_editor(tmp_path: Path) -> None:
+    path = tmp_path / "asked.jsonl"
+    row = {"query": "one\u2028question", "targets": [{"file": "a.py"}]}
+    path.write_text(f"\ufeff{json.dumps(row, ensure_ascii=False)}\r\n", "utf-8", newline="")
+    assert [question.text for question in given.questions(path, "mine")] == ["one question"]
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -100,6 +100,15 @@ def test_a_paired_difference_is_surer_than_two_means() -> None:
     assert alone.high - alone.low > 0.05
 
 
+def test_a_few_questions_are_sure_of_nothing() -> None:
+    few = Bootstrap("abcd", 1)
+    assert few.estimate([1.0, 1.0, 1.0, 1.0]) == (1.0, 0.0, 1.0, 4)
+    assert few.estimate([-0.5] * 4, least=-1.0) == (-0.5, -1.0, 1.0, 4)
+    enough = Bootstrap("abcdefgh", 1)
+    assert enough.estimate([1.0] * 8, [True] * 3 + [False] * 5) == (1.0, 0.0, 1.0, 3)
+    assert enough.estimate([1.0] * 8) == (1.0, 1.0, 1.0, 8)
+
+
 def test_nothing_has_no_mean() -> None:
     assert Bootstrap([], 1).estimate([]).questions == 0
     assert Bootstrap(["a"], 1).estimate([1.0], [False]) == (0.0, 0.0, 0.0, 0)

@@ -84,7 +84,7 @@ def board(evaluation: Evaluation) -> Board:
                 _parts(bootstrap, values, sources),
                 None
                 if run is evaluation.runs[0]
-                else bootstrap.estimate([a - b for a, b in zip(values, first, strict=True)]),
+                else bootstrap.estimate([a - b for a, b in zip(values, first, strict=True)], least=-1.0),
                 statistics.median(times),
                 times[min(len(times) * 95 // 100, len(times) - 1)],
             )
@@ -103,7 +103,7 @@ def compared(now: Board, path: Path) -> Board:
     if len(shared) >= _FEWEST_SHARED:
         clusters = {question.key: question.cluster for question in questions}
         bootstrap = Bootstrap([clusters[key] for key in shared], now.evaluation.seed)
-        difference = bootstrap.estimate([values[key] - then[key] for key in shared])
+        difference = bootstrap.estimate([values[key] - then[key] for key in shared], least=-1.0)
         return now._replace(change=Change(statistics.fmean(then[key] for key in shared), difference, len(shared)))
     own = first.scores[CHIEF]
     earlier = Bootstrap(then, now.evaluation.seed).estimate([*then.values()])

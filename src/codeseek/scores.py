@@ -16,6 +16,8 @@ CUTOFF = 10
 
 _SAMPLES = 4_000
 _LEVEL = 0.95
+_FEWEST = 5
+"""Questions; drawn from fewer again and again, all may be alike, as if there were no doubt."""
 
 Floats = NDArray[np.float64]
 
@@ -103,10 +105,13 @@ class Bootstrap:
             generator.multinomial(size, np.full(size, 1 / size), _SAMPLES).astype(np.float64) if size else None
         )
 
-    def estimate(self, values: Sequence[float] | Floats, among: Sequence[bool] | None = None) -> Estimate:
+    def estimate(
+        self, values: Sequence[float] | Floats, among: Sequence[bool] | None = None, least: float = 0.0
+    ) -> Estimate:
         """Return the mean of the questions' values, only `among` some of them, with its interval.
 
         Differences of two ways to answer the same questions are such values: their interval is that of a paired comparison.
+        Values are no less than `least` and no more than 1: that is all that is sure where there are too few of them.
         """
         every = np.asarray(values, np.float64)
         chosen = np.ones(len(every), bool) if among is None else np.asarray(among, bool)
@@ -116,6 +121,8 @@ class Bootstrap:
         size = self._draws.shape[1]
         sums = np.bincount(self._cluster[chosen], every[chosen], size)
         counts = np.bincount(self._cluster[chosen], minlength=size).astype(np.float64)
+        if count < _FEWEST:
+            return Estimate(float(every[chosen].mean()), least, 1.0, count)
         drawn = self._draws @ counts
         means = (self._draws @ sums)[drawn > 0] / drawn[drawn > 0]
         low, high = np.quantile(means, [(1 - _LEVEL) / 2, (1 + _LEVEL) / 2])

@@ -24,11 +24,11 @@ def questions(path: Path, project: str) -> list[Question]:
     Raises `UsageError` for what is no such file, naming the line.
     """
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read `{path}`: {error}", "it has to be UTF-8, one JSON object a line") from error
     rows: list[tuple[str, list[Question]]] = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
         try:
