@@ -78,6 +78,7 @@ STATUS = Status(
     stale_files=0,
     skipped={"binary": 3, "too large": 1},
     vector_index="exact",
+    unread={f"papers/{number}.pdf": "encrypted" for number in range(14)},
 )
 RESULT = SearchResult((), tier="bundled", indexed_at=1_700_000_000.0, terms=("replace",), elapsed_ms=12.3)
 CLUSTER = Cluster(

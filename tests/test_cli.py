@@ -422,11 +422,15 @@ def test_status_shows_what_is_indexed_and_why_not(run: Run) -> None:
     assert done.status == 0
     for text in ("/project", "fresh", "markdown 1, python 1", "method 5, section 4", "binary 3, too large 1", "exact"):
         assert text in done.out
+    told = [line[11:] for line in done.out.splitlines() if line[:11].strip() in ("", "not read")]
+    assert (told[0], told[11]) == ("papers/0.pdf: encrypted", "papers/11.pdf: encrypted")
+    assert told[12] == "and 2 more: `codeseek status --json`"
 
 
 def test_status_as_json_has_every_field(run: Run) -> None:
     record = json.loads(run("status", "--json").out)
     assert record["skipped"] == {"binary": 3, "too large": 1}
+    assert record["unread"]["papers/13.pdf"] == "encrypted"
     assert record["indexed_at"] == "2023-11-14T22:13:20+00:00"
 
 

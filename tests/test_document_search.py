@@ -155,6 +155,7 @@ def test_documents_are_skipped_with_the_reason(tmp_path: Path, monkeypatch: pyte
     engine = LocalEngine(root, Settings(data_dir=tmp_path / "data", workers=1, max_document_bytes=2_000))
     engine.refresh()
     assert dict(engine.status().skipped) == {"damaged": 1, "too large": 2}
+    assert engine.status().unread == {"bomb.docx": "too large", "broken.pdf": "damaged", "large.ipynb": "too large"}
     engine = LocalEngine(root, Settings(data_dir=tmp_path / "data", workers=1))
     engine.refresh()
     assert dict(engine.status().skipped) == {"damaged": 2, "too large when unpacked": 1}

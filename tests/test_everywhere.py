@@ -228,6 +228,12 @@ def test_the_likes_of_a_place_are_looked_for_in_its_project() -> None:
         several.similar(SimilarRequest(STORE.path, 12))
 
 
+def test_documents_that_could_not_be_read_are_told_with_their_project() -> None:
+    several = Everywhere({"one": Path("/one"), "two": Path("/two")}, lambda _: FakeEngine())
+    unread = several.status().unread
+    assert (len(unread), unread["two/papers/3.pdf"]) == (28, "encrypted")
+
+
 def test_tokens_are_counted_by_the_model_of_all() -> None:
     several = Everywhere({"one": Path("/one"), "two": Path("/two")}, lambda _: FakeEngine())
     assert several.count_tokens(["a b", "c"]).counts == (2, 1)

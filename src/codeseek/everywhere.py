@@ -183,12 +183,13 @@ class Everywhere:
 
     def status(self) -> Status:
         """Say what all of them hold."""
-        told = []
-        for member in self.members.values():
+        told, unread = [], {}
+        for label, member in self.members.items():
             try:
                 told.append(member.engine.status())
             except CodeseekError:
                 continue
+            unread.update({f"{label}/{path}": reason for path, reason in told[-1].unread.items()})
         if not told:
             raise ProjectError("no project is indexed", "index one with `codeseek index`")
         return told[0]._replace(
@@ -201,6 +202,7 @@ class Everywhere:
             stale_files=sum(one.stale_files for one in told),
             freshness=_freshness(one.freshness for one in told),
             indexed_at=max((one.indexed_at for one in told if one.indexed_at), default=None),
+            unread=unread,
         )
 
     def close(self) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, NamedTuple
 
+from codeseek import documents
 from codeseek import store as stores
 from codeseek.database import Unusable
 from codeseek.errors import StoreError, UsageError
 from codeseek.indexer import Indexer
+from codeseek.languages import language_of_name
 from codeseek.progress import Reporter
 from codeseek.records import (
     ESTIMATE,
@@ -33,13 +36,14 @@ from codeseek.records import (
 )
 from codeseek.settings import BUNDLED, Settings
 from codeseek.store import Store
-from codeseek.walker import WalkOptions
+from codeseek.walker import IGNORED, WalkOptions
 
 if TYPE_CHECKING:
     from codeseek.chosen import Chosen
     from codeseek.embedders import Embedder
     from codeseek.searcher import Searcher, Tier
 
+_MOST_UNREAD = 100
 _ATTEMPTS = 8  # an index may be merged or found damaged while it is being read
 
 
@@ -193,6 +197,7 @@ class LocalEngine:
                 vector_index=_vector_index(store, fingerprint),
                 degraded=tuple(degraded),
                 models=self._models(store) if not broken else (),
+                unread=_unread(store),
             )
 
     def close(self) -> None:
@@ -293,6 +298,16 @@ class LocalEngine:
             with suppress(StoreError):
                 self._store.close()
             self._store = None
+
+
+def _unread(store: Store) -> dict[str, str]:
+    """Return documents that were left out though nothing tells to ignore them, the first of them, with the reason."""
+    found = (
+        (path, reason)
+        for path, reason in store.skipped(but=IGNORED)
+        if language_of_name(PurePosixPath(path).name) in documents.FORMATS
+    )
+    return dict(itertools.islice(found, _MOST_UNREAD))
 
 
 def _vector_index(store: Store, fingerprint: str) -> str:

@@ -150,6 +150,11 @@ class Reader:
             for path, reason, size, mtime_ns in rows
         }
 
+    def skipped(self, but: str) -> Iterator[tuple[str, str]]:
+        """Yield what was left out with the reason, by path, `but` for one reason."""
+        rows = self._all("SELECT path, reason FROM skipped WHERE reason <> ? ORDER BY path", (but,))
+        return ((decode_path(path), reason) for path, reason in rows)
+
     def directories(self) -> dict[str, list[Any]]:
         """Return what the walker remembers of folders: by their path, values that only the walker understands."""
         rows = self._all("SELECT path, details FROM directories")

@@ -264,7 +264,10 @@ class ModelStatus(NamedTuple):
 
 
 class Status(NamedTuple):
-    """What an index holds and how it is. `skipped` counts files by reason."""
+    """What an index holds and how it is. `skipped` counts files by reason.
+
+    `unread` are documents among them, the first hundred, by path with the reason: what a reader would look for in vain.
+    """
 
     root: Path
     location: Path
@@ -282,3 +285,4 @@ class Status(NamedTuple):
     vector_index: str
     degraded: tuple[str, ...] = ()
     models: tuple[ModelStatus, ...] = ()
+    unread: Mapping[str, str] = {}

@@ -106,6 +106,7 @@ def status_record(status: Status) -> dict[str, object]:
         "indexed_at": moment(status.indexed_at),
         "degraded": list(status.degraded),
         "models": [model._asdict() for model in status.models],
+        "unread": dict(status.unread),
     }
 
 

@@ -180,6 +180,11 @@ _STATUS: Schema = _object(
         "vector_index": _TEXT,
         "degraded": _TEXTS,
         "models": {"type": "array", "items": {"type": "object"}},
+        "unread": {
+            "type": "object",
+            "additionalProperties": _TEXT,
+            "description": "Documents that were left out, by path with the reason.",
+        },
     }
 )
 _STATUSES: Schema = _object(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -139,10 +140,19 @@ def _lines(status: Status, terminal: Terminal) -> Iterator[str]:
         *(("", _model(model)) for model in status.models),
         ("vectors", status.vector_index),
         ("skipped", _counts(status.skipped) or "nothing"),
+        *_unread(status.unread),
         *(("degraded", weakness) for weakness in status.degraded),
     ]
     for name, value in rows:
         yield from tables.named(name, screen.safe(value), terminal)
+
+
+def _unread(unread: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield a row for each document that was left out, and one for those that are not told."""
+    for number, (path, reason) in enumerate(itertools.islice(unread.items(), _MOST)):
+        yield "" if number else "not read", f"{path}: {reason}"
+    if len(unread) > _MOST:
+        yield "", f"and {len(unread) - _MOST} more: `codeseek status --json`"
 
 
 def _model(model: ModelStatus) -> str:
