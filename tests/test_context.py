@@ -92,6 +92,16 @@ def test_a_line_longer_than_the_budget_is_cut_within() -> None:
     assert len(passage.text) > 300
 
 
+def test_a_cut_passage_is_more_than_its_heading() -> None:
+    long = hit(1, 3, words=300)
+    text = f"# The heading\n\n{long.chunk.text}"
+    made = packed([long._replace(chunk=long.chunk._replace(text=text, last_line=5))], 300)
+    (passage,) = made.passages
+    assert (passage.first_line, passage.last_line, passage.cut) == (1, 3, True)
+    assert passage.text.startswith("# The heading\n\na.py line 1 word word")
+    assert made.tokens <= 300
+
+
 def test_what_two_files_say_alike_is_told_once() -> None:
     copy = hit(1, 5, words=8)
     other = copy._replace(chunk=copy.chunk._replace(path=PurePosixPath("old/a.py"), text=copy.chunk.text + "\n"))

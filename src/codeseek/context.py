@@ -119,7 +119,10 @@ class _Packing:
     def fill(self) -> None:
         """Take what fits."""
         left = [rank for rank in range(len(self._hits)) if not self._take(self._whole[rank], rank == 0)]
-        if left and self._room >= _LEAST_CUT:
+        for span in [span for span in self._taken if span.ranks == (0,) == tuple(left[:1])]:
+            self._taken.remove(span)  # the best, cut to leave room for others: it gets what they left
+            self._room += self._costs(span)
+        if left and (left[0] == 0 or self._room >= _LEAST_CUT):
             self._take_part(left[0], self._room)
 
     def passages(self) -> tuple[Passage, ...]:
@@ -157,7 +160,10 @@ class _Packing:
         return True
 
     def _take_part(self, rank: int, room: int) -> None:
-        """Take the first lines of a hit that are not there yet, up to the next that is."""
+        """Take the first lines of a hit that are not there yet, up to the next that is.
+
+        A line is cut where those before it, a heading perhaps, fill less than half of the room.
+        """
         there = {number for span in self._taken if self._same_file(span, self._whole[rank]) for number in span.lines}
         part: dict[int, str] = {}
         left = room - self._around[rank]
@@ -167,14 +173,14 @@ class _Packing:
                     break
                 continue
             if self._cost[line] > left:
-                if not part and left >= _LEAST_CUT // 2:
-                    start = line[: len(line) * left // self._cost[line]]
+                if 2 * left > room - self._around[rank] and left >= _LEAST_CUT // 2:
+                    start = line[: len(line) * left // self._cost[line]].rstrip() + "\n"
                     self._cost[start] = left
                     part[number] = start
                 break
             part[number] = line
             left -= self._cost[line]
-        if part:
+        if part and (rank == 0 or sum(self._cost[line] for line in part.values()) >= _LEAST_CUT // 2):
             self._take(_Span((rank,), part), must=False)
 
     def _costs(self, span: _Span) -> int:
