@@ -68,7 +68,7 @@ def footer(result: SearchResult, now: float, projects: int = 0) -> None:
     stderr = terminal.of(sys.stderr)
     age = f" ({ago(now - result.indexed_at)})" if result.indexed_at is not None else ""
     parts = (
-        f"{_counted(len(result.hits), 'hit')} in {f'{projects} projects, ' if projects else ''}{result.elapsed_ms:.0f} ms",
+        f"{counted(len(result.hits), 'hit')} in {f'{projects} projects, ' if projects else ''}{result.elapsed_ms:.0f} ms",
         f"index {result.freshness}{age}",
         result.tier + (f" ({result.coverage:.0%} read)" if result.coverage < 1 else ""),
     )
@@ -82,8 +82,8 @@ def duplicates(result: DuplicatesResult, now: float) -> None:
     age = f" ({ago(now - result.indexed_at)})" if result.indexed_at is not None else ""
     some = f"{len(result.clusters):,} of " if result.left_off else ""
     parts = (
-        f"{some}{_counted(len(result.clusters) + result.left_off, 'cluster')}",
-        f"{_counted(result.compared, 'passage')} compared in {result.elapsed_ms / 1000:.1f} s",
+        f"{some}{counted(len(result.clusters) + result.left_off, 'cluster')}",
+        f"{counted(result.compared, 'passage')} compared in {result.elapsed_ms / 1000:.1f} s",
         f"index {result.freshness}{age}",
     )
     _say(f"{stderr.styled(stderr.sign(' · ', ' - ').join(parts), terminal.DIM)}\n")
@@ -93,8 +93,8 @@ def packed(context: Context) -> None:
     """Say how much was gathered, and how it was counted."""
     stderr = terminal.of(sys.stderr)
     by = "estimated" if context.tokenizer == ESTIMATE else f"counted by {context.tokenizer}"
-    left_off = f", {_counted(context.left_off, 'hit')} left off" if context.left_off else ""
-    text = f"{_counted(len(context.passages), 'passage')}, {context.tokens:,} of {context.max_tokens:,} tokens, {by}"
+    left_off = f", {counted(context.left_off, 'hit')} left off" if context.left_off else ""
+    text = f"{counted(len(context.passages), 'passage')}, {context.tokens:,} of {context.max_tokens:,} tokens, {by}"
     _say(f"{stderr.styled(screen.safe(text + left_off), terminal.DIM)}\n")
 
 
@@ -110,9 +110,9 @@ def refreshed(summary: RefreshSummary, prefix: str = "") -> None:
     """Say what a refresh did, after a `prefix` that says where."""
     read = summary.added + summary.changed
     if read or summary.removed:
-        done = f"indexed {_counted(read, 'file')}, {_counted(summary.chunks, 'chunk')}"
+        done = f"indexed {counted(read, 'file')}, {counted(summary.chunks, 'chunk')}"
     else:
-        done = f"up to date, {_counted(summary.unchanged, 'file')}"
+        done = f"up to date, {counted(summary.unchanged, 'file')}"
     numbers = {
         "new": summary.added if summary.changed or summary.unchanged else 0,
         "changed": summary.changed,
@@ -131,16 +131,17 @@ def embedded(summary: EmbedSummary, prefix: str = "") -> None:
     rate = f", {summary.embedded / summary.elapsed_s:,.1f}/s" if summary.embedded and summary.elapsed_s else ""
     whole = "all" if summary.covered == summary.chunks else f"{summary.covered:,} of"
     done = (
-        f"{_counted(summary.embedded, 'chunk')} in {summary.elapsed_s:.1f} s{rate}"
+        f"{counted(summary.embedded, 'chunk')} in {summary.elapsed_s:.1f} s{rate}"
         if summary.embedded
         else "nothing new"
     )
-    note(f"{prefix}{summary.model} has read {done}; it knows {whole} {_counted(summary.chunks, 'chunk')}")
+    note(f"{prefix}{summary.model} has read {done}; it knows {whole} {counted(summary.chunks, 'chunk')}")
     for text in summary.notes:
         note(text)
 
 
-def _counted(number: int, word: str) -> str:
+def counted(number: int, word: str) -> str:
+    """Return a number of things, with their word in the plural where it is not one."""
     return f"{number:,} {word}{'s' * (number != 1)}"
 
 

@@ -117,7 +117,7 @@ def _heading(cluster: Cluster, terminal: Terminal) -> str:
     kinds = dict.fromkeys(member.kind for member in cluster.members)
     kind = next(iter(kinds)) if len(kinds) == 1 else "passage"
     plural = f"{kind}{'e' * kind.endswith('s')}s"
-    text = f"{len(cluster.members):,} {plural}, {cluster.lines:,} line{'s' * (cluster.lines != 1)} could be saved"
+    text = f"{len(cluster.members):,} {plural}, {diagnostics.counted(cluster.lines, 'line')} could be saved"
     return terminal.styled(text, BOLD)
 
 

@@ -13,7 +13,7 @@ import click
 from codeseek import screen, settings
 from codeseek.cli import diagnostics, output, tables
 from codeseek.cli.commands import options
-from codeseek.cli.diagnostics import ago
+from codeseek.cli.diagnostics import ago, counted
 from codeseek.cli.place import indexed, locate
 from codeseek.cli.terminal import BOLD, DIM, Terminal, WhenColour
 from codeseek.errors import ExitCode, UsageError
@@ -82,8 +82,8 @@ def list_command(as_json: bool, color: WhenColour) -> int:
             place = summary.location if summary.problem else summary.root
             details = [
                 *([names[summary.root]] if summary.root in names and names[summary.root] != summary.root.name else []),
-                summary.problem or f"{summary.files:,} files",
-                *([] if summary.problem else [f"{summary.chunks:,} chunks"]),
+                summary.problem or counted(summary.files, "file"),
+                *([] if summary.problem else [counted(summary.chunks, "chunk")]),
                 tables.size(summary.size_bytes),
                 *([ago(time.time() - summary.indexed_at)] if summary.indexed_at is not None else []),
                 *([gone] if gone else []),
