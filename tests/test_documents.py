@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
@@ -222,6 +223,17 @@ def test_a_word_document_is_cut_at_its_headings() -> None:
     assert "键 | 值" in found[1].text
     assert "kept" in found[1].text
     assert "gone" not in found[1].text
+
+
+def test_a_word_document_without_headings_is_found_by_its_paragraphs() -> None:
+    data = papers.docx(
+        [(0, f"Paragraph {number} says this. " + "One of many sentences. " * 20) for number in range(1, 30)]
+    )
+    found = chunks("docx", data)
+    assert len(found) > 5
+    for chunk in found:
+        (first,) = re.findall(r"Paragraph (\d+)", chunk.text.splitlines()[0])
+        assert chunk.anchor == f"paragraph {first}"
 
 
 def test_a_slide_is_found_by_its_number_with_its_notes() -> None:

@@ -15,7 +15,7 @@ from codeseek.records import Chunk, SourceFile
 
 
 def cut(file: SourceFile, document: Document) -> list[Chunk]:
-    """Return a document's chunks; they tile its text, and each lies under one anchor."""
+    """Return a document's chunks; they tile its text, and each lies in one part and begins at its anchor."""
     parts = [
         part._replace(lines=(*part.lines, "")) for part in document.parts if part.lines
     ]  # a blank line between them
@@ -29,11 +29,12 @@ def cut(file: SourceFile, document: Document) -> list[Chunk]:
     ]
     lines = Lines("\n".join(line for part in parts for line in part.lines))
     chunks = prose.cut(file, lines, Outline(headings, set(), document.title), starts[1:-1])
-    anchors = [part.anchor for part in parts]
-    return [
-        chunk._replace(anchor=anchors[bisect_right(starts, chunk.first_line - 1, 0, len(anchors)) - 1])
-        for chunk in chunks
-    ]
+
+    def anchor(line: int) -> str:
+        number = bisect_right(starts, line, 0, len(parts)) - 1
+        return parts[number].anchor_at(line - starts[number])
+
+    return [chunk._replace(anchor=anchor(chunk.first_line - 1)) for chunk in chunks]
 
 
 # ---------------------------------------------------------------- notebooks

@@ -139,20 +139,19 @@ class _Word:
         """Yield the text from heading to heading."""
         lines: list[str] = []
         titles: list[Title] = []
-        first = 1
+        anchors: list[str] = []
         for number, depth, text in self._paragraphs:
             if depth and lines:
-                yield Part(f"paragraph {first}", tuple(lines), tuple(titles))
-                lines, titles = [], []
-            if not lines:
-                first = number
-            else:
+                yield Part(anchors[0], tuple(lines), tuple(titles), anchors=tuple(anchors))
+                lines, titles, anchors = [], [], []
+            if lines:
                 lines.append("")
             if depth:
                 titles.append(Title(len(lines), depth, text))
             lines += [text] if depth else wrapped(text)
+            anchors += [f"paragraph {number}"] * (len(lines) - len(anchors))
         if lines:
-            yield Part(f"paragraph {first}", tuple(lines), tuple(titles))
+            yield Part(anchors[0], tuple(lines), tuple(titles), anchors=tuple(anchors))
 
 
 # ---------------------------------------------------------------- PowerPoint

@@ -21,12 +21,20 @@ class Title(NamedTuple):
 
 
 class Part(NamedTuple):
-    """Lines of a document under one anchor (`page 3`), those of a notebook's cell in its `language`."""
+    """Lines of a document under one anchor (`page 3`), those of a notebook's cell in its `language`.
+
+    Where something smaller is counted than what a part holds, `anchors` has that of each line.
+    """
 
     anchor: str
     lines: tuple[str, ...]
     titles: tuple[Title, ...] = ()
     language: str = ""
+    anchors: tuple[str, ...] = ()
+
+    def anchor_at(self, line: int) -> str:
+        """Return the anchor of a line of the part, from 0."""
+        return self.anchors[min(line, len(self.anchors) - 1)] if self.anchors else self.anchor
 
 
 class Document(NamedTuple):
