@@ -144,13 +144,13 @@ def _file_and_line(place: str) -> tuple[Path, int]:
     name, line = match[1], int(match[2])
     try:
         file = Path(name).resolve(strict=True)
+        if language_of_name(file.name) in documents.FORMATS:
+            return file, line
         lines = _LINE_END.split(file.read_bytes())
     except FileNotFoundError as error:
         raise UsageError(f"there is no file `{name}`", "check how it is spelt") from error
     except (OSError, ValueError) as error:
         raise UsageError(f"cannot read `{name}`: {getattr(error, 'strerror', None) or error}") from error
-    if language_of_name(file.name) in documents.FORMATS:
-        return file, line
     count = len(lines) - (not lines[-1])
     if not 1 <= line <= count:
         raise UsageError(f"`{name}` has no line {line}", f"its lines are 1 to {count}" if count else "it is empty")
