@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # as the program does: threads that wait for each other by spinning
+
 _PREFIXES = ("CODESEEK_", "XDG_", "GIT_", "HF_", "MODELSCOPE_")
 _NAMES = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES")
 

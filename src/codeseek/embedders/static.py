@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,9 @@ from codeseek.errors import ModelError
 from codeseek.records import Chunk
 from codeseek.rows import MOST_NAMES
 
+FORMAT = 1
+"""Of a model's files: grows when an older program could not read them rightly."""
+
 _TOKEN_WORDS = re.compile(
     r"(?i:i18n|l10n|k8s|a11y|c\+\+|[cf]#)|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[㐀-鿿]+"
 )
@@ -33,10 +37,10 @@ _FEW_SEGMENTED = 2_000  # words; only for more is a tree of all tokens worth its
 _HERE = ""
 _UNKNOWN_PENALTY = 10.0
 # field weights, chosen on the development half of the benchmark; the optimum is flat
-_CODE_WEIGHTS = {"path": 0.4, "title": 0.3, "names": 0.6}
+_CODE_WEIGHTS = {"path": 0.5, "title": 0.4, "names": 0.6}
 _SECTION_WEIGHTS = {"path": 0.3, "breadcrumb": 0.3, "heading": 0.5}
 _GROUP = 32  # texts multiplied at once: few enough that most of their tokens are shared
-_COMPOSITION = "fielded-1"
+_COMPOSITION = "fielded-2"
 
 
 class StaticEmbedder:
@@ -46,7 +50,11 @@ class StaticEmbedder:
     notes: Sequence[str] = ()
 
     def __init__(
-        self, vocabulary: Sequence[str], table: NDArray[np.int8], scale: NDArray[np.float32], score: NDArray[np.float32]
+        self,
+        vocabulary: Sequence[str],
+        table: NDArray[np.int8] | NDArray[np.float32],
+        scale: NDArray[np.float32],
+        score: NDArray[np.float32],
     ) -> None:
         """`table` is [tokens, dimensions], its rows times `scale` are the vectors; `score` is for segmentation."""
         self._vocabulary = vocabulary
@@ -54,7 +62,7 @@ class StaticEmbedder:
         self._scale = scale
         self._score = score
         self._segmented = 0
-        self._memo_expand = self._tokens  # one bound method, so that the memo of words is kept from call to call
+        self._memo_expand = self.tokens  # one bound method, so that the memo of words is kept from call to call
 
     @classmethod
     def bundled(cls) -> Self:
@@ -65,18 +73,32 @@ class StaticEmbedder:
     def load(cls, folder: Path) -> Self:
         """Load a model from its folder, the table memory-mapped; raises `ModelError`."""
         try:
+            made_for = json.loads((folder / "bundle.json").read_text("utf-8"))["format"]
             vocabulary = (folder / "vocabulary.txt").read_text("utf-8").splitlines()
             table = np.load(folder / "table.npy", mmap_mode="r")
             scale, score = np.load(folder / "scale.npy"), np.load(folder / "score.npy")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError, TypeError) as error:
             raise ModelError(
                 f"the model in `{folder}` cannot be read: {error}", hint="install codeseek again"
             ) from error
+        if made_for != FORMAT:
+            raise ModelError(
+                f"the model in `{folder}` has format {made_for}, this program reads {FORMAT}",
+                hint="install codeseek again",
+            )
         if not len(vocabulary) == len(table) == len(scale) == len(score):
             raise ModelError(
                 f"the model in `{folder}` is damaged: its parts differ in length", hint="install codeseek again"
             )
         return cls(vocabulary, table, scale, score)
+
+    def shortened(self, dimensions: int) -> Self:
+        """Return the same model by its first dimensions alone."""
+        return type(self)(self._vocabulary, self._table[:, :dimensions], self._scale, self._score)
+
+    def with_rows(self, rows: NDArray[np.float32]) -> Self:
+        """Return the same model with token vectors of full precision, [tokens, dimensions]."""
+        return type(self)(self._vocabulary, rows, np.ones(len(rows), np.float32), self._score)
 
     @property
     def dimensions(self) -> int:
@@ -130,7 +152,7 @@ class StaticEmbedder:
 
     def embed_query(self, query: str) -> NDArray[np.float32]:
         """Return the question's unit vector, [dimensions]."""
-        counts = Counter(token for word in analysis.words(query) for token in self._tokens(word))
+        counts = Counter(token for word in analysis.words(query) for token in self.tokens(word))
         tokens = np.fromiter(counts.keys(), np.int64, len(counts))
         weights = np.log1p(np.fromiter(counts.values(), np.float32, len(counts))) * self._scale[tokens]
         vector: NDArray[np.float32] = _normalised((weights @ self._table[tokens].astype(np.float32))[None])[0]
@@ -169,7 +191,7 @@ class StaticEmbedder:
     def _numbers(self) -> dict[str, int]:
         return dict(zip(self._vocabulary, range(len(self._vocabulary)), strict=True))
 
-    def _tokens(self, word: str) -> tuple[int, ...]:
+    def tokens(self, word: str) -> tuple[int, ...]:
         """Return the tokens of a word as written."""
         plain = word.isascii()
         if not plain and not _token_characters().search(word):
