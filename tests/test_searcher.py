@@ -158,7 +158,7 @@ def test_a_filter_that_leaves_nothing_finds_nothing() -> None:
 def test_an_explanation_adds_up_and_names_what_matched() -> None:
     (first, *_) = hits("缓存过期", explain=True)
     assert any("缓存" in str(term) for term in first.why["terms"])  # type: ignore[union-attr] # a tuple of terms
-    assert first.why["rank by words"] == 1
+    assert first.why["rank by words"] in {1, 2}
     assert float(str(first.why["chunk words"])) > 0
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeseek import analysis, ranking
-from codeseek.segments import CODE, SECTION, SYMBOL_KINDS, TEXT, concatenated, file_title, joined
+from codeseek.segments import CODE, OVERLAY, SECTION, SYMBOL_KINDS, TEXT, concatenated, file_title, joined
 from codeseek.vectors import SCANNED_ROWS, ExactIndex, Sketch, VectorIndex, best, shortlist
 from codeseek.words import Index, Weights, inverse_document_frequency, log_length
 
@@ -32,6 +32,7 @@ _CONSIDERED = 1200  # rows that words find which are compared in meaning too
 _NEAREST = 100  # rows that meaning alone may add
 _SYMBOLS_EXAMINED = 200
 _SAMPLED = 32_768  # rows of a set from which the spread of cosines is known
+_SAMPLED_OF_FILE = 128  # rows that stand for a file in which there are more
 _FOREMOST = 400  # rows that one look into the graphs brings, of code and documentation alike
 _NARROW = 5  # a filter that leaves less than a fifth of the rows is searched by itself
 _DENSE_ALONE = 3.0  # standard deviations above the mean from which a chunk without a common word is a candidate
@@ -121,6 +122,7 @@ class MeaningIndex:
         self.has_graphs = not all(isinstance(each, ExactIndex) for each in vectors)
         self._asked = False
         self._moments: dict[int, tuple[Floats, Floats]] = {}
+        self._of_file: dict[int, Floats] = {}
 
     def scan(self, query: Floats) -> Floats | None:
         """Return the cosines of all rows if these are few or this is the first question."""
@@ -138,6 +140,17 @@ class MeaningIndex:
             within = rows[(rows >= first) & (rows < last)]
             pieces.append(vectors.matrix[within - first])
         return concatenated(pieces, np.float32)
+
+    def of_files(self, files: Ints) -> Floats:
+        """Return the unit vectors of whole files, [n, dimensions]: the mean of what tiles them, of a sample where it is much."""
+        known = self._of_file
+        for file in files.tolist():
+            if file not in known:
+                first, last = self.index.chunk_file.searchsorted((file, file + 1))
+                rows = np.flatnonzero(self.index.chunk_set[first:last] != OVERLAY) + first
+                mean = self.gather(rows[:: -(-len(rows) // _SAMPLED_OF_FILE) or 1]).sum(axis=0)
+                known[file] = mean / max(float(np.sqrt(mean @ mean)), 1e-9)
+        return np.array([known[file] for file in files.tolist()], np.float32)
 
     @cached_property
     def sketch(self) -> Sketch:
@@ -167,6 +180,10 @@ class Meaning:
     def cosines(self, rows: Ints) -> Floats:
         """Return the cosines of rows, which are ascending."""
         return self._all[rows] if self._all is not None else self._meanings.gather(rows) @ self._query
+
+    def file_cosines(self, files: Ints) -> Floats:
+        """Return the cosines of whole files."""
+        return self._meanings.of_files(files) @ self._query if len(self._query) else np.zeros(len(files), np.float32)
 
     def nearest(self, allowed: Mask, k: int, least: float = 0.0) -> tuple[Ints, Floats]:
         """Return the nearest of the rows allowed whose cosine is above `least`, nearest first, and their cosines."""
@@ -263,6 +280,7 @@ class Retrieval:
             "symbol": self._symbols(files),
             "central": self.files.central[files],
             "size": self.files.size[files],
+            "file meaning": self.meaning.file_cosines(files),
             "depth": self.files.depth[files],
             **self._priors(files, is_code=True),
         }

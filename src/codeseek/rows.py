@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from codeseek.records import Chunk, Definition, SourceFile
 
-FORMAT = 3
+FORMAT = 4
 """Grows whenever an index written before means something else: other columns, other chunks, other terms."""
 
 SCHEMA = """
