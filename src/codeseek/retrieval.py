@@ -297,6 +297,7 @@ class Retrieval:
         by_file = {
             "title": self._names(files)[0],
             "foreign": self.files.foreign(files, has_chinese=self.question.has_chinese),
+            "file meaning": self.meaning.file_cosines(files),
             **self._priors(files, is_code=False),
         }
         features |= {
