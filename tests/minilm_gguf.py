@@ -74,6 +74,7 @@ def write_bert(
     """Write any BERT that pools by the mean; `kind` is that of its matrices."""
     writer = gguf.GGUFWriter(path, "bert")
     writer.add_name(name)
+    writer.add_license("Apache-2.0")
     writer.add_block_count(config["num_hidden_layers"])
     writer.add_context_length(config["max_position_embeddings"])
     writer.add_embedding_length(config["hidden_size"])

@@ -46,7 +46,7 @@ class Plan(NamedTuple):
 
 
 SMOKE_PLAN = Plan(
-    distillation.Plan(steps=8, pair_tokens=512, code_tokens=1024, code_rows=16, rate=1e-4, keep_every=4), 100
+    distillation.Plan(steps=6, pair_tokens=384, code_tokens=512, code_rows=8, rate=1e-4, keep_every=3), 60
 )
 
 
@@ -155,7 +155,7 @@ def _function_files(folder: Folder) -> list[Path]:
 
 def _samples(pairs: Sequence[Pair]) -> list[str]:
     """Return texts of every kind for the comparison of engines: both languages, the mix, traditional marks, code."""
-    some = pairs[:12]
+    some = pairs[:8]
     mixed = [f"{pair.chinese}，{pair.english}" for pair in some]
     return [*(pair.english for pair in some), *(pair.chinese for pair in some), *mixed, *_HARD]
 
