@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,10 +27,11 @@ class Texts(NamedTuple):
     starts: NDArray[np.int64]
 
     @classmethod
-    def of(cls, texts: Sequence[Sequence[int]]) -> Texts:
+    def of(cls, texts: Iterable[Sequence[int]]) -> Texts:
         """Put the tokens of texts in a row."""
-        starts = np.cumsum([0, *map(len, texts)], dtype=np.int64)
-        return cls(np.fromiter((token for text in texts for token in text), np.int32, int(starts[-1])), starts)
+        rows = [np.array(text, np.int32) for text in texts]
+        starts = np.cumsum([0, *map(len, rows)], dtype=np.int64)
+        return cls(np.concatenate([np.empty(0, np.int32), *rows]), starts)
 
     @property
     def lengths(self) -> NDArray[np.int64]:
