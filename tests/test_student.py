@@ -128,7 +128,7 @@ def test_a_run_ends_with_files_that_the_engines_agree_on(teacher: Path, data: Pa
     )  # the run would have stopped, too, had a text been cut differently
     assert figures["retrieval"]["after training"]["pairs"] == 4
     assert json.loads((tmp_path / "model" / "figures.json").read_text("utf-8")) == figures
-    assert (tmp_path / "model" / export.QUARTER).stat().st_size < (tmp_path / "model" / export.HALF).stat().st_size
+    assert (tmp_path / "model" / export.Q8_0).stat().st_size < (tmp_path / "model" / export.F16).stat().st_size
 
 
 def test_a_second_run_makes_the_same_model_from_what_the_first_one_kept(
@@ -149,7 +149,7 @@ def test_llama_cpp_and_tokenizers_cut_mixed_text_alike(teacher: Path, tmp_path: 
     weights = bert_onnx.random_weights({**CONFIG, "vocab_size": len(vocabulary.tokens)})
     export.write(tmp_path, tokenizer, CONFIG, vocabulary.tokens, weights)
     texts = [path.read_text("utf-8") for path in Path(__file__).parent.glob("test_[a-e]*.py")]
-    model = GgufSource(tmp_path / export.QUARTER, "mean", threads=1).load()
+    model = GgufSource(tmp_path / export.Q8_0, "mean", threads=1).load()
     for text in (*MIXED, *texts):
         assert model.tokens(text).tolist() == tokenizer.encode(text, add_special_tokens=False).ids
     model.close()

@@ -20,10 +20,10 @@ from codeseek.embedders.onnx import OnnxSource
 from student.encoder import TABLE, Encoder, Floats, Texts
 
 NAME = "codeseek-small"
-HALF, QUARTER = f"{NAME}-F16.gguf", f"{NAME}-Q8_0.gguf"
+F16, Q8_0 = f"{NAME}-F16.gguf", f"{NAME}-Q8_0.gguf"
 GRAPH, SMALL_GRAPH = "model.onnx", "model_int8.onnx"
 BLOCK = 32
-LEAST_COSINES = {HALF: 0.999, QUARTER: 0.99, GRAPH: 0.999, SMALL_GRAPH: 0.99}
+LEAST_COSINES = {F16: 0.999, Q8_0: 0.99, GRAPH: 0.999, SMALL_GRAPH: 0.99}
 """How near the vectors of the engines have to be to those of PyTorch, for each file."""
 
 
@@ -36,7 +36,7 @@ def write(
     tokenizer.save(str(into / "tokenizer.json"), pretty=False)
     (into / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
     (into / "vocab.txt").write_text("".join(f"{token}\n" for token in vocabulary), "utf-8")
-    for name, kind in ((HALF, gguf.GGMLQuantizationType.F16), (QUARTER, gguf.GGMLQuantizationType.Q8_0)):
+    for name, kind in ((F16, gguf.GGMLQuantizationType.F16), (Q8_0, gguf.GGMLQuantizationType.Q8_0)):
         minilm_gguf.write_bert(into / name, NAME, config, vocabulary, weights, kind)
     bert_onnx.write(into / GRAPH, config, weights)
     onnx.save(_small(onnx.load(into / GRAPH)), into / SMALL_GRAPH)
