@@ -96,7 +96,7 @@ def test_translations_are_known_by_their_path(path: str, language: str) -> None:
 
 
 def likelihood(text: str) -> float:
-    neutral = {"cosine gap": 0.0, "coverage": 0.7, "title run": 0.0, "symbol": 0.2, "section top": 3.5}
+    neutral = {"cosine gap": 0.0, "coverage": 0.7, "title run": 0.0, "symbol": 0.2, "section top": 3.7}
     return ranking.asks_documentation({**ranking.documentation_features(question(text)), **neutral})
 
 
