@@ -32,7 +32,7 @@ _CONSIDERED = 1200  # rows that words find which are compared in meaning too
 _NEAREST = 100  # rows that meaning alone may add
 _SYMBOLS_EXAMINED = 200
 _SAMPLED = 32_768  # rows of a set from which the spread of cosines is known
-_SAMPLED_OF_FILE = 128  # rows that stand for a file in which there are more
+_AT_ONCE = 8192  # rows of which the vectors of files are made
 _FOREMOST = 400  # rows that one look into the graphs brings, of code and documentation alike
 _NARROW = 5  # a filter that leaves less than a fifth of the rows is searched by itself
 _DENSE_ALONE = 3.0  # standard deviations above the mean from which a chunk without a common word is a candidate
@@ -120,15 +120,14 @@ class MeaningIndex:
         self.vectors = vectors
         self.firsts = np.cumsum([0, *(len(each.matrix) for each in vectors)])
         self.has_graphs = not all(isinstance(each, ExactIndex) for each in vectors)
-        self._asked = False
         self._moments: dict[int, tuple[Floats, Floats]] = {}
-        self._of_file: dict[int, Floats] = {}
+        self._questions = 0
 
     def scan(self, query: Floats) -> Floats | None:
         """Return the cosines of all rows if these are few or this is the first question."""
-        if self._asked and len(self.index) > SCANNED_ROWS:
+        self._questions += 1
+        if self._questions > 1 and len(self.index) > SCANNED_ROWS:
             return None
-        self._asked = True
         return concatenated([each.matrix @ query for each in self.vectors], np.float32)
 
     def gather(self, rows: Ints) -> Floats:
@@ -142,15 +141,29 @@ class MeaningIndex:
         return concatenated(pieces, np.float32)
 
     def of_files(self, files: Ints) -> Floats:
-        """Return the unit vectors of whole files, [n, dimensions]: the mean of what tiles them, of a sample where it is much."""
-        known = self._of_file
-        for file in files.tolist():
-            if file not in known:
-                first, last = self.index.chunk_file.searchsorted((file, file + 1))
-                rows = np.flatnonzero(self.index.chunk_set[first:last] != OVERLAY) + first
-                mean = self.gather(rows[:: -(-len(rows) // _SAMPLED_OF_FILE) or 1]).sum(axis=0)
-                known[file] = mean / max(float(np.sqrt(mean @ mean)), 1e-9)
-        return np.array([known[file] for file in files.tolist()], np.float32)
+        """Return the unit vectors of whole files, [n, dimensions]: the mean of what tiles each.
+
+        For the first question they are made of these files alone, for the next ones of all files at once.
+        """
+        if self._questions > 1:
+            return self._every_file[files]
+        bounds = self.index.chunk_file.searchsorted(np.stack((files, files + 1), axis=1)).tolist()
+        return _units(np.array([self._tiling(first, last)[0].sum(axis=0) for first, last in bounds], np.float32))
+
+    @cached_property
+    def _every_file(self) -> Floats:
+        sums = np.zeros((self.index.file_count, self.vectors[0].matrix.shape[1]), np.float32)
+        for first in range(0, len(self.index), _AT_ONCE):
+            matrix, files = self._tiling(first, min(first + _AT_ONCE, len(self.index)))
+            starts = np.flatnonzero(np.diff(files, prepend=-1))
+            if len(starts):
+                sums[files[starts]] += np.add.reduceat(matrix, starts, axis=0)
+        return _units(sums)
+
+    def _tiling(self, first: int, last: int) -> tuple[Floats, NDArray[np.int32]]:
+        """Return the vectors of those rows of a range that tile files, and these rows' files."""
+        rows = np.flatnonzero(self.index.chunk_set[first:last] != OVERLAY) + first
+        return self.gather(rows), self.index.chunk_file[rows]
 
     @cached_property
     def sketch(self) -> Sketch:
@@ -479,6 +492,12 @@ def _ranked(candidates: Ints, cosines: Floats, features: Mapping[str, Floats], w
     order = np.lexsort((candidates, -scores))
     ordered = {name: values[order] for name, values in features.items()}
     return Ranked(candidates[order], scores[order], cosines[order], ordered, weights)
+
+
+def _units(rows: Floats) -> Floats:
+    """Return rows made unit vectors; zeros stay zeros."""
+    norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    return np.divide(rows, np.where(norms > 0, norms, 1)[:, None], dtype=np.float32)
 
 
 def _mask(numbers: Ints | NDArray[np.int32], size: int) -> Mask:
