@@ -61,7 +61,7 @@ def served(runtime: Path) -> Iterator[Server]:
         running = Server(where, Shelf(lambda choice: HashEmbedder(choice.name, 64, 2)))
         thread = threading.Thread(target=running.serve)
         thread.start()
-        wait_for(lambda: place.socket_path(where).exists())
+        wait_for(lambda: listens(place.socket_path(where)))  # the socket's file is there a moment before
         yield running
         running.end()
         thread.join(20)
@@ -71,6 +71,11 @@ def served(runtime: Path) -> Iterator[Server]:
 @pytest.fixture
 def chosen(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path / "data", workers=1)
+
+
+def listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(os.fspath(path)) == 0
 
 
 def wait_for(true: Callable[[], object], seconds: float = 20) -> None:
