@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from codeseek import chunkers, retrieval
+from codeseek import chunkers, meaning
 from codeseek.embedders import bundled
 from codeseek.errors import UsageError
 from codeseek.languages import language_of
@@ -186,7 +186,7 @@ def test_an_empty_index_answers_with_nothing() -> None:
 
 
 def test_later_questions_to_many_rows_are_answered_as_the_first_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retrieval, "SCANNED_ROWS", 0)
+    monkeypatch.setattr(meaning, "SCANNED_ROWS", 0)
     shop = searcher()
     for query in ("cache entries expire", "订单超时取消", "parse_config", "how do I install it"):
         first = searcher().search(SearchRequest(query, explain=True)).hits

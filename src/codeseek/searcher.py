@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from codeseek import analysis, ranking
 from codeseek.embedders import Embedder
 from codeseek.errors import UsageError
+from codeseek.meaning import Meaning, MeaningIndex
 from codeseek.records import KINDS, Chunk, Hit, SearchRequest, SearchResult, SimilarRequest
-from codeseek.retrieval import Files, Meaning, MeaningIndex, Ranked, Retrieval
+from codeseek.retrieval import Files, Ranked, Retrieval
 from codeseek.segments import CHUNK_KIND_OF_SYMBOL, CODE, OVERLAY
 from codeseek.vectors import VectorIndex
 from codeseek.wildcards import glob_filter

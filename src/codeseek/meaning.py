@@ -1,0 +1,168 @@
+"""What all rows and files mean: their vectors over all segments, and how near they are to one question."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codeseek.segments import OVERLAY, concatenated
+from codeseek.vectors import SCANNED_ROWS, ExactIndex, Sketch, VectorIndex, best, shortlist
+from codeseek.words import Index
+
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+Mask = NDArray[np.bool_]
+
+_SAMPLED = 32_768  # rows of a set from which the spread of cosines is known
+_AT_ONCE = 8192  # rows of which the vectors of files are made
+_FOREMOST = 400  # rows that one look into the graphs brings, of code and documentation alike
+_NARROW = 5  # a filter that leaves less than a fifth of the rows is searched by itself
+
+
+class MeaningIndex:
+    """The vectors of all segments seen as one, aligned with an index's rows.
+
+    The first question is compared with all rows; what makes the next ones quicker takes longer than one such scan.
+    """
+
+    def __init__(self, index: Index, vectors: Sequence[VectorIndex]) -> None:
+        self.index = index
+        self.vectors = vectors
+        self.firsts = np.cumsum([0, *(len(each.matrix) for each in vectors)])
+        self.has_graphs = not all(isinstance(each, ExactIndex) for each in vectors)
+        self._moments: dict[int, tuple[Floats, Floats]] = {}
+        self._questions = 0
+
+    def scan(self, query: Floats) -> Floats | None:
+        """Return the cosines of all rows if these are few or this is the first question."""
+        self._questions += 1
+        if self._questions > 1 and len(self.index) > SCANNED_ROWS:
+            return None
+        return concatenated([each.matrix @ query for each in self.vectors], np.float32)
+
+    def gather(self, rows: Ints) -> Floats:
+        """Return the vectors of rows, [n, dimensions]."""
+        if len(self.vectors) == 1:
+            return self.vectors[0].matrix[rows]
+        pieces = []
+        for vectors, first, last in zip(self.vectors, self.firsts, self.firsts[1:], strict=False):
+            within = rows[(rows >= first) & (rows < last)]
+            pieces.append(vectors.matrix[within - first])
+        return concatenated(pieces, np.float32)
+
+    def of_files(self, files: Ints) -> Floats:
+        """Return the unit vectors of whole files, [n, dimensions]: the mean of what tiles each.
+
+        For the first question they are made of these files alone, for the next ones of all files at once.
+        """
+        if self._questions > 1:
+            return self._every_file[files]
+        bounds = self.index.chunk_file.searchsorted(np.stack((files, files + 1), axis=1)).tolist()
+        return _units(np.array([self._tiling(first, last)[0].sum(axis=0) for first, last in bounds], np.float32))
+
+    @cached_property
+    def _every_file(self) -> Floats:
+        sums = np.zeros((self.index.file_count, self.vectors[0].matrix.shape[1]), np.float32)
+        for first in range(0, len(self.index), _AT_ONCE):
+            matrix, files = self._tiling(first, min(first + _AT_ONCE, len(self.index)))
+            starts = np.flatnonzero(np.diff(files, prepend=-1))
+            if len(starts):
+                sums[files[starts]] += np.add.reduceat(matrix, starts, axis=0)
+        return _units(sums)
+
+    def _tiling(self, first: int, last: int) -> tuple[Floats, NDArray[np.int32]]:
+        """Return the vectors of those rows of a range that tile files, and these rows' files."""
+        rows = np.flatnonzero(self.index.chunk_set[first:last] != OVERLAY) + first
+        return self.gather(rows), self.index.chunk_file[rows]
+
+    @cached_property
+    def sketch(self) -> Sketch:
+        """What finds candidates without a look at the whole of every row."""
+        return Sketch([each.matrix for each in self.vectors])
+
+    def moments(self, of_set: int) -> tuple[Floats, Floats]:
+        """Return the mean vector and the mean outer product of a set's rows, of an even sample where they are many."""
+        if of_set not in self._moments:
+            rows = self.index.rows_of[of_set]
+            sample = self.gather(rows[:: -(-len(rows) // _SAMPLED) or 1])
+            self._moments[of_set] = (sample.mean(axis=0), sample.T @ sample / np.float32(len(sample)))
+        return self._moments[of_set]
+
+
+class Meaning:
+    """How near every row is to one question in meaning: of all rows where they are few, else of those asked for."""
+
+    def __init__(self, meanings: MeaningIndex, query: Floats | None) -> None:
+        """Without a `query` all rows are alike, and none is near: words alone decide."""
+        self._meanings = meanings
+        self._query = np.zeros(0, np.float32) if query is None else query
+        self._all = np.zeros(len(meanings.index), np.float32) if query is None else meanings.scan(query)
+        self._likeness: Floats | None = None
+        self._top: tuple[Ints, Floats] | None = None
+
+    def cosines(self, rows: Ints) -> Floats:
+        """Return the cosines of rows, which are ascending."""
+        return self._all[rows] if self._all is not None else self._meanings.gather(rows) @ self._query
+
+    def file_cosines(self, files: Ints) -> Floats:
+        """Return the cosines of whole files."""
+        return self._meanings.of_files(files) @ self._query if len(self._query) else np.zeros(len(files), np.float32)
+
+    def nearest(self, allowed: Mask, k: int, least: float = 0.0) -> tuple[Ints, Floats]:
+        """Return the nearest of the rows allowed whose cosine is above `least`, nearest first, and their cosines."""
+        if self._all is None and self._meanings.has_graphs:
+            rows, cosines = self._found(allowed, k)
+        else:
+            if self._all is not None:
+                rows = np.flatnonzero(self._all > least)
+                rows = rows[allowed[rows]]
+            else:
+                if self._likeness is None:
+                    self._likeness = self._meanings.sketch.likeness(self._query)
+                rows = shortlist(self._likeness, k, allowed)
+            order, cosines = best(self.cosines(rows), k)
+            rows = rows[order]
+        enough = cosines > least
+        return rows[enough][:k], cosines[enough][:k]
+
+    def _found(self, allowed: Mask, k: int) -> tuple[Ints, Floats]:
+        """Look into the graphs: once for code and documentation alike, but for a filter that leaves little."""
+        if np.count_nonzero(allowed) * _NARROW < len(allowed):
+            return self._found_in_each(k, allowed)
+        if self._top is None:
+            self._top = self._found_in_each(_FOREMOST, None)
+        rows, cosines = self._top
+        return rows[allowed[rows]], cosines[allowed[rows]]
+
+    def _found_in_each(self, k: int, allowed: Mask | None) -> tuple[Ints, Floats]:
+        rows, cosines = [], []
+        firsts = self._meanings.firsts
+        for vectors, first, last in zip(self._meanings.vectors, firsts, firsts[1:], strict=False):
+            found, values = vectors.nearest(self._query, k, None if allowed is None else allowed[first:last])
+            rows.append(found + first)
+            cosines.append(values)
+        order, values = best(concatenated(cosines, np.float32), k)
+        return concatenated(rows)[order], values
+
+    def spread(self, of_set: int) -> tuple[float, float]:
+        """Return mean and standard deviation of the cosines of a set's rows, of a sample where they are very many."""
+        rows = self._meanings.index.rows_of[of_set]
+        if len(rows) < 2:
+            return 0.0, 1.0
+        if self._all is not None:
+            cosines = self._all[rows]
+            return float(cosines.mean()), float(cosines.std()) or 1.0
+        mean, product = self._meanings.moments(of_set)
+        average = float(mean @ self._query)
+        variance = float(self._query @ product @ self._query) - average * average
+        return average, math.sqrt(max(variance, 0.0)) or 1.0
+
+
+def _units(rows: Floats) -> Floats:
+    """Return rows made unit vectors; zeros stay zeros."""
+    norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    return np.divide(rows, np.where(norms > 0, norms, 1)[:, None], dtype=np.float32)
