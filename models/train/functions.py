@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -28,17 +29,20 @@ class Documented(NamedTuple):
     chunk: Chunk
 
 
+def cut_up(root: Path) -> Iterator[tuple[SourceFile, str, list[Chunk]]]:
+    """Yield a folder's files that can be read, each with its text and its chunks."""
+    for entry in walker.walk(root):
+        if isinstance(entry, SourceFile):
+            with contextlib.suppress(walker.Unreadable):
+                text = walker.read_text(root, entry)
+                yield entry, text, chunkers.chunk(entry, text)
+
+
 def documented(root: Path) -> Iterator[Documented]:
     """Yield the documented functions and classes of a repository, in the order of its files."""
     taken: Counter[str] = Counter()
-    for entry in walker.walk(root):
-        if not isinstance(entry, SourceFile):
-            continue
-        try:
-            text = walker.read_text(root, entry)
-        except walker.Unreadable:
-            continue
-        for chunk in chunkers.chunk(entry, text):
+    for _, _, chunks in cut_up(root):
+        for chunk in chunks:
             path = str(chunk.path)
             if (
                 chunk.kind not in CODE_KINDS

@@ -14,11 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeseek import analysis, chunkers, scores, walker
+from codeseek import analysis, scores
 from codeseek.embedders.static import StaticEmbedder
-from codeseek.records import CODE_KINDS, Chunk, SourceFile
+from codeseek.records import CODE_KINDS, Chunk
 from corpus import Folder
-from functions import documented
+from functions import cut_up, documented
 
 HELD_OUT = Path(__file__).parent / "held_out"
 PAIRS, FUNCTIONS = 2000, 1000
@@ -153,14 +153,8 @@ def _bench(model: StaticEmbedder, bench: Path, trees: Path) -> Figures:
 
 def _chunks(root: Path) -> Mapping[str, list[Chunk]]:
     ways: dict[str, list[Chunk]] = {"25 lines": [], "chunks": []}
-    for entry in walker.walk(root):
-        if not isinstance(entry, SourceFile):
-            continue
-        try:
-            text = walker.read_text(root, entry)
-        except walker.Unreadable:
-            continue
-        own = [chunk for chunk in chunkers.chunk(entry, text) if chunk.kind in CODE_KINDS]
+    for entry, text, chunks in cut_up(root):
+        own = [chunk for chunk in chunks if chunk.kind in CODE_KINDS]
         if own:
             ways["chunks"] += own
             ways["25 lines"] += by_lines(str(entry.path), text, own)
