@@ -229,18 +229,25 @@ def test_what_is_saved_is_found_without_being_looked_for(kept: KeptEngine, proje
     wait_for(lambda: "fresh.py" in names(kept, "newcomer"))
 
 
-def test_a_refresh_looks_at_files_only_when_something_has_happened(
-    kept: KeptEngine, project: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    wait_for(settled(kept))
+def counted(kept: KeptEngine, monkeypatch: pytest.MonkeyPatch, lasting: float = 0.0) -> list[str]:
+    """Return a list that grows with every look at the files; each takes so many seconds more."""
     looks: list[str] = []
     real = kept._engine.refresh
 
     def look(*arguments: Any, **options: Any) -> RefreshSummary:
         looks.append("look")
+        time.sleep(lasting)
         return real(*arguments, **options)
 
     monkeypatch.setattr(kept._engine, "refresh", look)
+    return looks
+
+
+def test_a_refresh_looks_at_files_only_when_something_has_happened(
+    kept: KeptEngine, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wait_for(settled(kept))
+    looks = counted(kept, monkeypatch)
     assert kept.refresh().unchanged == 2
     assert looks == []
     kept.refresh(thorough=True)
@@ -255,15 +262,7 @@ def test_many_who_ask_for_a_refresh_at_once_share_one(
     kept: KeptEngine, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     wait_for(settled(kept))
-    looks: list[str] = []
-    real = kept._engine.refresh
-
-    def look(*arguments: Any, **options: Any) -> RefreshSummary:
-        looks.append("look")
-        time.sleep(0.2)
-        return real(*arguments, **options)
-
-    monkeypatch.setattr(kept._engine, "refresh", look)
+    looks = counted(kept, monkeypatch, lasting=0.2)
     (project / "fresh.py").write_text("def newcomer():\n    return 1\n")
     wait_for(lambda: not kept._watcher or not kept._watcher.is_current)
     found: list[bool] = []

@@ -118,7 +118,7 @@ class _Packing:
 
     def fill(self) -> None:
         """Take what fits."""
-        left = [rank for rank in range(len(self._hits)) if not self._take(self._whole[rank], rank == 0)]
+        left = [rank for rank in range(len(self._hits)) if not self._take(self._whole[rank], must=rank == 0)]
         for span in [span for span in self._taken if span.ranks == (0,) == tuple(left[:1])]:
             self._taken.remove(span)  # the best, cut to leave room for others: it gets what they left
             self._room += self._costs(span)
@@ -142,7 +142,7 @@ class _Packing:
             for hit, origin in zip(self._hits, self._origins, strict=True)
         )
 
-    def _take(self, span: _Span, must: bool) -> bool:  # noqa: FBT001
+    def _take(self, span: _Span, *, must: bool) -> bool:
         """Take lines if they fit, joined with those that they touch; of what `must` be there, as much as half the room."""
         touching = [other for other in self._taken if self._same_file(span, other) and span.touches(other)]
         merged = span
