@@ -63,7 +63,7 @@ def _tables(folder: Path, rows: Path | None) -> Iterator[_Table]:
 
 def figures(model: StaticEmbedder, arguments: argparse.Namespace) -> Figures:
     """Return all that can be measured with what is given."""
-    found = {**_terms(model), **_traditional(model), **_speed(model)}
+    found = {**_terms(model), **_traditional(model), **_japanese(model), **_speed(model)}
     if arguments.data is not None:
         found |= _pairs(model, Folder(arguments.data))
     if arguments.repositories is not None:
@@ -87,6 +87,16 @@ def _traditional(model: StaticEmbedder) -> Figures:
     rows = _read(HELD_OUT / "traditional.tsv")
     right, _ = _first([row[0] for row in rows], [row[1] for row in rows], model)
     return {"traditional wording": float(right.mean())}
+
+
+def _japanese(model: StaticEmbedder) -> Figures:
+    """Japanese terms to English ones, 50 at once: what a script that was not learned is worth."""
+    rows = _read(HELD_OUT / "japanese.tsv")
+    right, _ = _first([row[1] for row in rows], [row[2] for row in rows], model)
+    return {
+        f"japanese, {group}": float(right[np.array([row[0] == group for row in rows])].mean())
+        for group in ("han", "kana")
+    }
 
 
 def _pairs(model: StaticEmbedder, data: Folder) -> Figures:
