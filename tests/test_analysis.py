@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import defaultdict
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -143,6 +147,13 @@ def test_segmentation_loses_nothing(run: str) -> None:
     assert "".join(analysis.segment(run)) == run
 
 
+NUMBERS: defaultdict[str, int] = defaultdict(itertools.count().__next__)
+
+
+def numbered_terms(words: Sequence[str]) -> list[list[int]]:
+    return [[NUMBERS[term] for term in analysis.word_terms(word)] for word in words]
+
+
 @given(
     st.lists(
         st.tuples(st.integers(0, 5), st.lists(st.sampled_from(["get", "getUser", "用户", "x", ""]), max_size=6)),
@@ -150,17 +161,12 @@ def test_segmentation_loses_nothing(run: str) -> None:
     )
 )
 def test_occurrences_count_as_counting_one_by_one_does(added: list[tuple[int, list[str]]]) -> None:
-    numbers: dict[str, int] = {}
-
-    def expand(word: str) -> tuple[int, ...]:
-        return tuple(numbers.setdefault(term, len(numbers)) for term in analysis.word_terms(word))
-
     expected: dict[tuple[int, int], int] = {}
-    occurrences = analysis.Occurrences(expand)
+    occurrences = analysis.Occurrences(numbered_terms)
     for owner, words in added:
         occurrences.add(owner, " ".join(words))
         for word in filter(None, words):
-            for number in expand(word):
+            for number in numbered_terms([word])[0]:
                 expected[owner, number] = expected.get((owner, number), 0) + 1
     distinct, indices, owners, counts = occurrences.count()
     found = {
@@ -174,7 +180,7 @@ def test_occurrences_count_as_counting_one_by_one_does(added: list[tuple[int, li
 def test_a_vocabulary_that_has_grown_too_large_is_left_for_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(analysis, "LARGEST_VOCABULARY", 1)
     for text in ("one two", "two three three"):
-        occurrences = analysis.Occurrences(lambda word: (len(word),))
+        occurrences = analysis.Occurrences(lambda words: [(len(word),) for word in words])
         occurrences.add(7, text)
         distinct, indices, owners, counts = occurrences.count()
         assert distinct.tolist() == sorted({len(word) for word in text.split()})

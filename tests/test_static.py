@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from codeseek.embedders import Choice, Embedder, bundled, load_embedder
+from codeseek.embedders.pieces import Pieces
 from codeseek.embedders.static import StaticEmbedder
 from codeseek.errors import ModelError
 from codeseek.records import Chunk, Definition
@@ -105,3 +106,15 @@ def test_a_text_has_the_vector_that_it_has_as_a_question(texts: list[str]) -> No
     assert vectors.shape == (len(texts), 256)
     for vector, text in zip(vectors, texts, strict=True):
         assert vector == pytest.approx(MODEL.embed_query(text), abs=1e-5)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.text("abcdeé缓存連接", max_size=12) | st.text(max_size=8), min_size=1, max_size=70))
+def test_many_words_are_cut_into_the_tokens_that_each_of_them_is_cut_into_alone(words: list[str]) -> None:
+    words = [word.replace("\0", "") for word in words]
+    score = np.array([-2, -3, -3.5, -4, -6, -1, -1, -5], np.float32)
+    numbers = {token: number for number, token in enumerate(["a", "b", "ab", "abc", "abcde", "缓存", "存", "cde"])}
+    pieces = Pieces(numbers, score)
+    alone = [pieces.of([word])[0] for word in words]
+    together = pieces.of(words + ["abc"] * 2_000)
+    assert together == [*alone, *[[3]] * 2_000]

@@ -177,13 +177,23 @@ def stem(part: str) -> str:
     return part
 
 
+Expand = Callable[[Sequence[str]], Iterable[Sequence[int]]]
+"""Gives, of each word, the numbers (terms, tokens) that it stands for."""
+
+
+class _Expansions(NamedTuple):
+    """What the words of a vocabulary stand for, one after the other; of word n it is `numbers[starts[n] : starts[n + 1]]`."""
+
+    numbers: NDArray[np.uint64] = np.zeros(0, np.uint64)
+    starts: NDArray[np.int64] = np.zeros(1, np.int64)
+
+
 class Vocabulary:
     """Numbers words as they are met, and remembers what they expand to: a text is cut up once, a word looked at once."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = defaultdict(itertools.count().__next__)
-        self._spelled: list[str] = []
-        self._expansions: dict[Callable[[str], tuple[int, ...]], list[tuple[int, ...] | None]] = {}
+        self._expansions: dict[Expand, _Expansions] = {}
         self._recent = lru_cache(maxsize=4096)(self._read)
 
     def __len__(self) -> int:
@@ -196,18 +206,16 @@ class Vocabulary:
     def _read(self, text: str) -> array[int]:
         return array("i", map(self._numbers.__getitem__, words(text)))
 
-    def expansions(self, numbers: Iterable[int], expand: Callable[[str], tuple[int, ...]]) -> list[tuple[int, ...]]:
-        """Return what the words of these numbers expand to."""
-        known = self._expansions.setdefault(expand, [])
-        known += [None] * (len(self) - len(known))
-        self._spelled += itertools.islice(self._numbers, len(self._spelled), None)
-        found = []
-        for number in numbers:
-            expansion = known[number]
-            if expansion is None:
-                known[number] = expansion = expand(self._spelled[number])
-            found.append(expansion)
-        return found
+    def expansions(self, expand: Expand) -> _Expansions:
+        """Return what the words expand to."""
+        known = self._expansions.get(expand, _Expansions())
+        if new := list(itertools.islice(reversed(self._numbers), len(self) + 1 - len(known.starts)))[::-1]:
+            found = list(expand(new))
+            numbers = np.fromiter(itertools.chain.from_iterable(found), np.uint64)
+            ends = len(known.numbers) + np.cumsum(np.fromiter(map(len, found), np.int64, len(found)))
+            known = _Expansions(np.append(known.numbers, numbers), np.append(known.starts, ends))
+            self._expansions[expand] = known
+        return known
 
 
 _of_thread = threading.local()
@@ -222,12 +230,9 @@ def vocabulary() -> Vocabulary:
 
 
 class Occurrences:
-    """Collects texts of documents and counts what their words expand to, all at once: a dictionary lookup a word, then numpy.
+    """Collects texts of documents and counts what their words expand to, all at once: a dictionary lookup a word, then numpy."""
 
-    `expand` gives the numbers (terms, tokens) that a word stands for.
-    """
-
-    def __init__(self, expand: Callable[[str], tuple[int, ...]]) -> None:
+    def __init__(self, expand: Expand) -> None:
         self._expand = expand
         self._vocabulary = vocabulary()
         self._words = array("i")
@@ -244,20 +249,17 @@ class Occurrences:
 
     def count(self) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
         """Return the distinct expansions, ascending, and for each (owner, expansion) in order: its index, owner, count."""
-        words = np.array(self._words, np.int64)
-        used = np.zeros(len(self._vocabulary), bool)
+        numbers, starts = self._vocabulary.expansions(self._expand)
+        sizes = np.diff(starts)
+        words, owners, counts = _counted(np.array(self._words, np.int64), np.repeat(self._owners, self._lengths))
+        used = np.zeros(len(sizes), bool)
         used[words] = True
-        expansions = self._vocabulary.expansions(np.flatnonzero(used).tolist(), self._expand)
-        flat = np.fromiter(itertools.chain.from_iterable(expansions), np.uint64)
-        distinct, numbers = np.unique(flat, return_inverse=True)
-        starts = np.zeros(len(expansions) + 1, np.int64)
-        np.cumsum([len(expansion) for expansion in expansions], out=starts[1:])
-        places = np.cumsum(used) - 1
-        words, owners, counts = _counted(places[words], np.repeat(self._owners, self._lengths))
-        repeats = starts[words + 1] - starts[words]
+        distinct, indices = np.unique(numbers[np.repeat(used, sizes)], return_inverse=True)
+        repeats = sizes[words]
+        begins = (np.cumsum(sizes * used) - sizes)[words]
         within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
         indices, owners, counts = _counted(
-            numbers[np.repeat(starts[words], repeats) + within], np.repeat(owners, repeats), np.repeat(counts, repeats)
+            indices[np.repeat(begins, repeats) + within], np.repeat(owners, repeats), np.repeat(counts, repeats)
         )
         return distinct, indices.astype(np.int32), owners, counts
 

@@ -73,8 +73,8 @@ def joined(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
 
 
-def _term_hashes(word: str) -> tuple[int, ...]:
-    return tuple(map(term_hash, analysis.word_terms(word)))
+def _term_hashes(words: Sequence[str]) -> list[list[int]]:
+    return [list(map(term_hash, terms)) for terms in map(analysis.word_terms, words)]
 
 
 class Analysis(NamedTuple):

@@ -11,16 +11,17 @@ import itertools
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codeseek import analysis, catalogue
 from codeseek.embedders import Vectors
+from codeseek.embedders.pieces import Pieces
 from codeseek.errors import ModelError
 from codeseek.records import Chunk
 from codeseek.rows import MOST_NAMES
@@ -32,10 +33,6 @@ _TOKEN_WORDS = re.compile(
     r"(?i:i18n|l10n|k8s|a11y|c\+\+|[cf]#)|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[㐀-鿿]+"
 )
 _LONGEST_WORD = 64
-_LONGEST_TOKEN = 20
-_FEW_SEGMENTED = 2_000  # words; only for more is a tree of all tokens worth its time and memory
-_HERE = ""
-_UNKNOWN_PENALTY = 10.0
 # field weights, chosen on the development half of the benchmark; the optimum is flat
 _CODE_WEIGHTS = {"path": 0.5, "title": 0.4, "names": 0.6}
 _SECTION_WEIGHTS = {"path": 0.3, "breadcrumb": 0.3, "heading": 0.5}
@@ -61,8 +58,7 @@ class StaticEmbedder:
         self._table = table
         self._scale = scale
         self._score = score
-        self._segmented = 0
-        self._memo_expand = self.tokens  # one bound method, so that the memo of words is kept from call to call
+        self._expand = self._tokens  # one bound method, so that the memo of words is kept from call to call
 
     @classmethod
     def bundled(cls) -> Self:
@@ -152,7 +148,7 @@ class StaticEmbedder:
 
     def embed_query(self, query: str) -> NDArray[np.float32]:
         """Return the question's unit vector, [dimensions]."""
-        counts = Counter(token for word in analysis.words(query) for token in self.tokens(word))
+        counts = Counter(itertools.chain.from_iterable(self._tokens(analysis.words(query))))
         tokens = np.fromiter(counts.keys(), np.int64, len(counts))
         weights = np.log1p(np.fromiter(counts.values(), np.float32, len(counts))) * self._scale[tokens]
         vector: NDArray[np.float32] = _normalised((weights @ self._table[tokens].astype(np.float32))[None])[0]
@@ -171,7 +167,7 @@ class StaticEmbedder:
 
     def _sums(self, texts: Sequence[tuple[str, ...]]) -> Vectors:
         """Return the unnormalised vectors of texts, each given in one or more pieces."""
-        occurrences = analysis.Occurrences(self._memo_expand)
+        occurrences = analysis.Occurrences(self._expand)
         for number, pieces in enumerate(texts):
             for piece in pieces:
                 occurrences.add(number, piece)
@@ -193,77 +189,38 @@ class StaticEmbedder:
 
     def tokens(self, word: str) -> tuple[int, ...]:
         """Return the tokens of a word as written."""
-        plain = word.isascii()
-        if not plain and not _token_characters().search(word):
-            return ()
+        return self._tokens((word,))[0]
+
+    def _tokens(self, words: Sequence[str]) -> list[tuple[int, ...]]:
+        """Return the tokens of each word."""
         numbers = self._numbers
-        tokens: list[int] = []
+        parted = list(map(self._parts, words))
+        unknown = list(dict.fromkeys(part for parts in parted for part in parts if part not in numbers))
+        pieces = dict(zip(unknown, self._pieces.of(unknown), strict=True))
+        return [
+            tuple(token for part in parts for token in (pieces[part] if part in pieces else (numbers[part],)))
+            for parts in parted
+        ]
+
+    def _parts(self, word: str) -> list[str]:
+        """Cut a word, lower case, at case and where letters, digits and Chinese meet."""
+        plain = word.isascii()
+        if plain and word.islower() and word.isalpha() and len(word) <= _LONGEST_WORD:
+            return [word]
+        if not plain and not _token_characters().search(word):
+            return []
+        parts = []
         for part in _TOKEN_WORDS.findall(word if plain else analysis.fold(word)):
             lower = part.lower()
-            if (whole := numbers.get(lower)) is not None:
-                tokens.append(whole)
+            if lower in self._numbers:
+                parts.append(lower)
             elif plain or not lower.isascii():  # what an accent leaves of a word means nothing
-                for start in range(0, len(lower), _LONGEST_WORD):
-                    tokens += self._pieces(lower[start : start + _LONGEST_WORD])
-        return tuple(tokens)
-
-    def _pieces(self, word: str) -> list[int]:
-        """Segment a word into pieces of the vocabulary, the sum of whose scores is largest; unknown characters are dropped."""
-        self._segmented += 1
-        trie = self._trie if self._segmented > _FEW_SEGMENTED else _trie(self._tokens_in(word))
-        score, unknown = self._scores, self._unknown_score
-        best = [0.0] + [float("-inf")] * len(word)
-        came = [(0, -1)] * (len(word) + 1)
-        for start in range(len(word)):
-            before = best[start]
-            if before + unknown > best[start + 1]:
-                best[start + 1], came[start + 1] = before + unknown, (start, -1)
-            node: Any = trie
-            for end, character in enumerate(word[start:], start + 1):
-                node = node.get(character)
-                if node is None:
-                    break
-                token = node.get(_HERE)
-                if token is not None and before + score[token] > best[end]:
-                    best[end], came[end] = before + score[token], (start, token)
-        pieces, end = [], len(word)
-        while end:
-            end, token = came[end]
-            if token >= 0:
-                pieces.append(token)
-        return pieces[::-1]
-
-    def _tokens_in(self, word: str) -> dict[str, int]:
-        """Return the tokens that stand anywhere in a word."""
-        numbers, size = self._numbers, len(word)
-        pieces = (
-            word[start:end] for start in range(size) for end in range(start + 1, min(size, start + _LONGEST_TOKEN) + 1)
-        )
-        return {piece: numbers[piece] for piece in pieces if piece in numbers}
+                parts += [lower[start : start + _LONGEST_WORD] for start in range(0, len(lower), _LONGEST_WORD)]
+        return parts
 
     @cached_property
-    def _trie(self) -> dict[str, Any]:
-        return _trie(self._numbers)
-
-    @cached_property
-    def _scores(self) -> list[float]:
-        scores: list[float] = self._score.tolist()
-        return scores
-
-    @cached_property
-    def _unknown_score(self) -> float:
-        return float(self._score.min()) - _UNKNOWN_PENALTY
-
-
-def _trie(tokens: Mapping[str, int]) -> dict[str, Any]:
-    """Return tokens as a tree: from each beginning, by its next character, to the longer ones; `_HERE` holds the number."""
-    root: dict[str, Any] = {}
-    for token, number in tokens.items():
-        node = root
-        for character in token:
-            node = node.setdefault(character, {})
-        node[_HERE] = number
-    return root
+    def _pieces(self) -> Pieces:
+        return Pieces(self._numbers, self._score)
 
 
 @cache
