@@ -357,14 +357,20 @@ def test_a_refresh_with_nothing_to_do_loads_neither_numpy_nor_a_model(root: Path
     assert found.stdout == "[]\n"
 
 
-def test_the_plan_has_every_file_once_the_large_ones_first() -> None:
+def test_the_plan_has_every_file_once_the_large_ones_first_and_neighbours_together() -> None:
     sizes = [5, 2_000_000, 100, 300_000, 700_000, *[3000] * 900]
-    tasks = [Task(SourceFile(PurePosixPath(f"{at}.py"), size, 0, "python")) for at, size in enumerate(sizes)]
-    batches = list(plan(tasks, 2))
+    tasks = [Task(SourceFile(PurePosixPath(f"{at:04}.py"), size, 0, "python")) for at, size in enumerate(sizes)]
+    shares = plan(tasks, 2)
+    batches = [batch for share in shares for batch in share]
     assert sorted(str(task.file.path) for batch in batches for task in batch) == sorted(
-        f"{at}.py" for at in range(len(sizes))
+        f"{at:04}.py" for at in range(len(sizes))
     )
-    assert [task.file.size for batch in batches for task in batch][:3] == [2_000_000, 700_000, 300_000]
+    one, other = ([task.file for batch in share for task in batch] for share in shares)
+    assert [file.size for file in one][:3] == [2_000_000, 300_000, 5]
+    assert [file.size for file in other][:2] == [700_000, 3000]
+    assert max(file.path for file in one[2:]) < min(file.path for file in other[1:])
+    assert sum(file.size for file in one) == pytest.approx(sum(file.size for file in other), rel=0.1)
+    assert all(len(share[-1]) < len(share[-3]) for share in shares)
     assert all(len(batch) == 1 or sum(task.file.size for task in batch) < 1_100_000 for batch in batches)
 
 

@@ -263,7 +263,7 @@ class _Refresh:
             try:
                 with translated():
                     marker.touch(mode=0o600)
-                for batch in plan(tasks, 1):
+                for batch in plan(tasks, 1)[0]:
                     yield self._recipe.prepare(batch, lambda path: self._reporter.advance(1, path))
             finally:  # but not when a parser takes the process with it
                 marker.unlink(missing_ok=True)

@@ -79,14 +79,19 @@ class Pool:
         self._answers: queue.SimpleQueue[tuple[_Worker, Any]] = queue.SimpleQueue()
         self._workers = [self._start() for _ in range(count)]
 
-    def prepare(self, batches: Iterable[list[Task]]) -> Iterator[Batch | Advance | Crashed]:
-        """Yield every batch prepared, in whatever order they come, and what can be said in between."""
-        waiting = iter(batches)
+    def prepare(self, shares: Iterable[Sequence[list[Task]]]) -> Iterator[Batch | Advance | Crashed]:
+        """Yield every batch of what each worker is to do, in whatever order they come, and what can be said in between.
+
+        A worker without work takes over the last of the one that has most.
+        """
+        waiting = list(map(deque, shares))
         again: deque[list[Task]] = deque()  # batches of a worker that died
         while True:
             for _ in range(_AHEAD):
-                for worker in self._workers:
-                    if len(worker.given) < _AHEAD and (tasks := again.popleft() if again else next(waiting, None)):
+                for worker, own in zip(self._workers, waiting, strict=True):
+                    if len(worker.given) == _AHEAD:
+                        continue
+                    if tasks := again.popleft() if again else _next_of(own, waiting):
                         worker.given.append(tasks)
                         with contextlib.suppress(BrokenPipeError):  # its end is told by the reader
                             worker.child.send(tasks)
@@ -163,28 +168,49 @@ class Pool:
         self._workers[self._workers.index(worker)] = self._start()
 
 
-def plan(tasks: Sequence[Task], workers: int) -> Iterator[list[Task]]:
-    """Cut work into batches: large files first and ever smaller batches, so that all workers end together.
+def _next_of(own: deque[list[Task]], all_: Sequence[deque[list[Task]]]) -> list[Task] | None:
+    if own:
+        return own.popleft()
+    most = max(all_, key=len)
+    return most.pop() if most else None
 
-    The others come in the order of their folders: neighbours share words, and what was made of a word is remembered.
+
+def plan(tasks: Sequence[Task], workers: int) -> list[list[list[Task]]]:
+    """Share work out to workers, cut into batches: large files first, then ever smaller batches, so that all end together.
+
+    A worker has neighbouring folders: they share words, and what was made of a word is remembered.
     """
     large = [task for task in tasks if task.file.size >= _SMALL_BATCH_BYTES]
-    waiting = sorted(large, key=lambda task: -task.file.size)
-    waiting += sorted(
-        (task for task in tasks if task.file.size < _SMALL_BATCH_BYTES), key=lambda task: str(task.file.path)
-    )
-    left = sum(task.file.size + _FILE_COST for task in waiting)
+    large.sort(key=_weight, reverse=True)
+    shares = [large[first::workers] for first in range(workers)]
+    others = (task for task in tasks if task.file.size < _SMALL_BATCH_BYTES)
+    waiting = deque(sorted(others, key=lambda task: str(task.file.path)))
+    fair = sum(map(_weight, tasks)) / workers
+    for share in shares:
+        left = fair - sum(map(_weight, share))
+        while waiting and (left > 0 or share is shares[-1]):
+            left -= _weight(waiting[0])
+            share.append(waiting.popleft())
+    return [list(_batches(share)) for share in shares]
+
+
+def _batches(share: Sequence[Task]) -> Iterator[list[Task]]:
+    left = sum(map(_weight, share))
     batch: list[Task] = []
     weight = 0
-    for task in waiting:
+    for task in share:
         batch.append(task)
-        weight += task.file.size + _FILE_COST
-        if weight >= min(_BATCH_BYTES, max(_SMALL_BATCH_BYTES, left // (workers * 3))) or len(batch) >= _BATCH_FILES:
+        weight += _weight(task)
+        if weight >= min(_BATCH_BYTES, max(_SMALL_BATCH_BYTES, left // 3)) or len(batch) >= _BATCH_FILES:
             yield batch
             left -= weight
             batch, weight = [], 0
     if batch:
         yield batch
+
+
+def _weight(task: Task) -> int:
+    return task.file.size + _FILE_COST
 
 
 def main() -> None:
