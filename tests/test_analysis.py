@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Sequence
+from functools import partial
 
 import pytest
 from hypothesis import given
@@ -148,10 +148,8 @@ def test_segmentation_loses_nothing(run: str) -> None:
 
 
 NUMBERS: defaultdict[str, int] = defaultdict(itertools.count().__next__)
-
-
-def numbered_terms(words: Sequence[str]) -> list[list[int]]:
-    return [[NUMBERS[term] for term in analysis.word_terms(word)] for word in words]
+LENGTHS = analysis.Sense(lambda words: [(len(word),) for word in words], int)
+NUMBERED_TERMS = analysis.Sense(partial(map, analysis.word_terms), NUMBERS.__getitem__)
 
 
 @given(
@@ -162,11 +160,11 @@ def numbered_terms(words: Sequence[str]) -> list[list[int]]:
 )
 def test_occurrences_count_as_counting_one_by_one_does(added: list[tuple[int, list[str]]]) -> None:
     expected: dict[tuple[int, int], int] = {}
-    occurrences = analysis.Occurrences(numbered_terms)
+    occurrences = analysis.Occurrences(NUMBERED_TERMS)
     for owner, words in added:
         occurrences.add(owner, " ".join(words))
         for word in filter(None, words):
-            for number in numbered_terms([word])[0]:
+            for number in map(NUMBERS.__getitem__, analysis.word_terms(word)):
                 expected[owner, number] = expected.get((owner, number), 0) + 1
     distinct, indices, owners, counts = occurrences.count()
     found = {
@@ -180,7 +178,7 @@ def test_occurrences_count_as_counting_one_by_one_does(added: list[tuple[int, li
 def test_a_vocabulary_that_has_grown_too_large_is_left_for_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(analysis, "LARGEST_VOCABULARY", 1)
     for text in ("one two", "two three three"):
-        occurrences = analysis.Occurrences(lambda words: [(len(word),) for word in words])
+        occurrences = analysis.Occurrences(LENGTHS)
         occurrences.add(7, text)
         distinct, indices, owners, counts = occurrences.count()
         assert distinct.tolist() == sorted({len(word) for word in text.split()})

@@ -13,15 +13,17 @@ import threading
 import unicodedata
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codeseek import catalogue
 from codeseek.records import Chunk
+
+T = TypeVar("T")
 
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f"
 _ASCII_WORDS = re.compile(r"\w+(?:\+\+|#)?", re.ASCII)
@@ -177,15 +179,31 @@ def stem(part: str) -> str:
     return part
 
 
-Expand = Callable[[Sequence[str]], Iterable[Sequence[int]]]
-"""Gives, of each word, the numbers (terms, tokens) that it stands for."""
+class Sense(NamedTuple):
+    """In what sense words are counted: `expand` gives what each of some words stands for (terms, tokens), `number` its number."""
+
+    expand: Callable[[Sequence[str]], Iterable[Sequence[Hashable]]]
+    number: Callable[[Any], int]
 
 
-class _Expansions(NamedTuple):
-    """What the words of a vocabulary stand for, one after the other; of word n it is `numbers[starts[n] : starts[n + 1]]`."""
+class _Expansions:
+    """What the words of a vocabulary stand for: word n for `values` at the places `codes[starts[n] : starts[n + 1]]`."""
 
-    numbers: NDArray[np.uint64] = np.zeros(0, np.uint64)
-    starts: NDArray[np.int64] = np.zeros(1, np.int64)
+    def __init__(self, sense: Sense) -> None:
+        self.values = np.zeros(0, np.uint64)
+        self.codes = np.zeros(0, np.int64)
+        self.starts = np.zeros(1, np.int64)
+        self._sense = sense
+        self._known: dict[Hashable, int] = defaultdict(itertools.count().__next__)
+
+    def add(self, words: Sequence[str]) -> None:
+        """Expand more words."""
+        found = list(self._sense.expand(words))
+        codes = np.fromiter(map(self._known.__getitem__, itertools.chain.from_iterable(found)), np.int64)
+        ends = len(self.codes) + np.cumsum(np.fromiter(map(len, found), np.int64, len(found)))
+        new = map(self._sense.number, _latest(self._known, len(self._known) - len(self.values)))
+        self.values = np.append(self.values, np.fromiter(new, np.uint64))
+        self.codes, self.starts = np.append(self.codes, codes), np.append(self.starts, ends)
 
 
 class Vocabulary:
@@ -193,7 +211,7 @@ class Vocabulary:
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = defaultdict(itertools.count().__next__)
-        self._expansions: dict[Expand, _Expansions] = {}
+        self._expansions: dict[Sense, _Expansions] = {}
         self._recent = lru_cache(maxsize=4096)(self._read)
 
     def __len__(self) -> int:
@@ -204,18 +222,19 @@ class Vocabulary:
         return self._recent(text) if len(text) < 20_000 else self._read(text)  # soon comes again, for the vector
 
     def _read(self, text: str) -> array[int]:
-        return array("i", map(self._numbers.__getitem__, words(text)))
+        return array("i", list(map(self._numbers.__getitem__, words(text))))
 
-    def expansions(self, expand: Expand) -> _Expansions:
+    def expansions(self, sense: Sense) -> _Expansions:
         """Return what the words expand to."""
-        known = self._expansions.get(expand, _Expansions())
-        if new := list(itertools.islice(reversed(self._numbers), len(self) + 1 - len(known.starts)))[::-1]:
-            found = list(expand(new))
-            numbers = np.fromiter(itertools.chain.from_iterable(found), np.uint64)
-            ends = len(known.numbers) + np.cumsum(np.fromiter(map(len, found), np.int64, len(found)))
-            known = _Expansions(np.append(known.numbers, numbers), np.append(known.starts, ends))
-            self._expansions[expand] = known
+        known = self._expansions.setdefault(sense, _Expansions(sense))
+        if new := len(self) + 1 - len(known.starts):
+            known.add(_latest(self._numbers, new))
         return known
+
+
+def _latest(numbers: dict[T, int], count: int) -> list[T]:
+    """Return the keys that were added last, in order."""
+    return list(itertools.islice(reversed(numbers), count))[::-1]
 
 
 _of_thread = threading.local()
@@ -232,8 +251,8 @@ def vocabulary() -> Vocabulary:
 class Occurrences:
     """Collects texts of documents and counts what their words expand to, all at once: a dictionary lookup a word, then numpy."""
 
-    def __init__(self, expand: Expand) -> None:
-        self._expand = expand
+    def __init__(self, sense: Sense) -> None:
+        self._sense = sense
         self._vocabulary = vocabulary()
         self._words = array("i")
         self._owners = array("q")
@@ -248,43 +267,25 @@ class Occurrences:
             self._lengths.append(len(words))
 
     def count(self) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
-        """Return the distinct expansions, ascending, and for each (owner, expansion) in order: its index, owner, count."""
-        numbers, starts = self._vocabulary.expansions(self._expand)
-        sizes = np.diff(starts)
-        words, owners, counts = _counted(np.array(self._words, np.int64), np.repeat(self._owners, self._lengths))
-        used = np.zeros(len(sizes), bool)
-        used[words] = True
-        distinct, indices = np.unique(numbers[np.repeat(used, sizes)], return_inverse=True)
-        repeats = sizes[words]
-        begins = (np.cumsum(sizes * used) - sizes)[words]
-        within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-        indices, owners, counts = _counted(
-            indices[np.repeat(begins, repeats) + within], np.repeat(owners, repeats), np.repeat(counts, repeats)
-        )
-        return distinct, indices.astype(np.int32), owners, counts
-
-
-def _counted(
-    values: NDArray[np.int64], owners: NDArray[np.int64], counts: NDArray[np.int64] | None = None
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Add up equal (owner, value) pairs; returned in order of owner, then value."""
-    size = int(values.max(initial=0)) + 1
-    keys = np.asarray(owners, np.int64) * size + values
-    if counts is not None and int(keys.max(initial=0)) < 1 << 47:
-        keys = (keys << 16) | np.minimum(counts, 0xFFFF)  # sorting one array is several times faster than an argsort
+        """Return the distinct expansions, ascending, and for each (owner, expansion): its index, owner, count; owners ascend."""
+        known = self._vocabulary.expansions(self._sense)
+        words = np.array(self._words, np.int64)
+        sizes = np.diff(known.starts)[words]
+        ends = np.cumsum(sizes)
+        places = np.repeat(known.starts[words] - ends + sizes, sizes)
+        places += np.arange(len(places))
+        keys = np.repeat(np.repeat(self._owners, self._lengths) * len(known.values), sizes)
+        keys += known.codes[places]
         keys.sort()
-        counts, keys = keys & 0xFFFF, keys >> 16
-    elif counts is not None:
-        order = np.argsort(keys, kind="stable")
-        counts, keys = counts[order], keys[order]
-    else:
-        keys.sort()
-    first = np.flatnonzero(np.diff(keys, prepend=-1))
-    totals = (
-        np.diff(first, append=len(keys)) if counts is None else np.add.reduceat(counts, first) if len(first) else counts
-    )
-    keys = keys[first]
-    return keys % size, keys // size, totals
+        first = np.flatnonzero(np.diff(keys, prepend=-1))
+        owners, codes = np.divmod(keys[first], max(1, len(known.values)))
+        is_used = np.zeros(len(known.values), bool)
+        is_used[codes] = True
+        used = np.flatnonzero(is_used)
+        used = used[np.argsort(known.values[used])]
+        indices = np.zeros(len(known.values), np.int32)
+        indices[used] = np.arange(len(used))
+        return known.values[used], indices[codes], owners, np.diff(first, append=len(keys))
 
 
 def separate(chunk: Chunk) -> tuple[str, str]:

@@ -6,6 +6,7 @@ spread over segments never changes a score.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import itertools
 from array import array
@@ -73,8 +74,7 @@ def joined(name: str) -> str:
     return name.lower().replace("_", "").replace("-", "")
 
 
-def _term_hashes(words: Sequence[str]) -> list[list[int]]:
-    return [list(map(term_hash, terms)) for terms in map(analysis.word_terms, words)]
+_TERMS = analysis.Sense(functools.partial(map, analysis.word_terms), term_hash)
 
 
 class Analysis(NamedTuple):
@@ -89,7 +89,7 @@ class Analysis(NamedTuple):
 
 def analyse(files: Sequence[tuple[SourceFile, Sequence[Chunk]]]) -> Analysis:
     """Analyse files with their chunks, in this order; files without chunks have no place in a segment."""
-    tokens = analysis.Occurrences(_term_hashes)
+    tokens = analysis.Occurrences(_TERMS)
     chunk_file, chunk_kind, chunk_first, chunk_last, chunk_length = (array("i") for _ in range(5))
     symbol_chunk, symbol_kind, symbol_parts_count = (array("i") for _ in range(3))
     symbol_exact, symbol_folded, symbol_parts = (array("Q") for _ in range(3))

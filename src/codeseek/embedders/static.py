@@ -58,7 +58,7 @@ class StaticEmbedder:
         self._table = table
         self._scale = scale
         self._score = score
-        self._expand = self._tokens  # one bound method, so that the memo of words is kept from call to call
+        self._sense = analysis.Sense(self._tokens, int)
 
     @classmethod
     def bundled(cls) -> Self:
@@ -167,7 +167,7 @@ class StaticEmbedder:
 
     def _sums(self, texts: Sequence[tuple[str, ...]]) -> Vectors:
         """Return the unnormalised vectors of texts, each given in one or more pieces."""
-        occurrences = analysis.Occurrences(self._expand)
+        occurrences = analysis.Occurrences(self._sense)
         for number, pieces in enumerate(texts):
             for piece in pieces:
                 occurrences.add(number, piece)
