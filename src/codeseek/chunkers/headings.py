@@ -33,6 +33,7 @@ _MARKUP = (
     (re.compile(r"(\*\*|__|\*|`+)(?=\S)(.+?)(?<=\S)\1"), r"\2"),
     (re.compile(r"\\([!-/:-@\[-`{-~])"), r"\1"),
 )
+_MARKS = re.compile(r"[{\[<`_*\\]")  # one of them is in all of these
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +63,10 @@ def outline(language: str, lines: Sequence[str]) -> Outline:
 def _plain(title: str) -> str:
     """Return a heading as a reader sees it, without markup."""
     title = title[:_LONGEST_LINE]
-    if not title.isalnum():
+    if _MARKS.search(title):
         for pattern, replacement in _MARKUP:
             title = pattern.sub(replacement, title)
-        title = html.unescape(title)
-    return " ".join(title.split())[:_LONGEST_TITLE]
+    return " ".join(html.unescape(title).split())[:_LONGEST_TITLE]
 
 
 # ---------------------------------------------------------------- Markdown

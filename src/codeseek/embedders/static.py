@@ -13,7 +13,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache, cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Self
 
 import numpy as np
@@ -189,17 +189,19 @@ class StaticEmbedder:
 
     def tokens(self, word: str) -> tuple[int, ...]:
         """Return the tokens of a word as written."""
-        return self._tokens((word,))[0]
+        return tuple(self._tokens((word,))[0])
 
-    def _tokens(self, words: Sequence[str]) -> list[tuple[int, ...]]:
+    def _tokens(self, words: Sequence[str]) -> list[list[int]]:
         """Return the tokens of each word."""
         numbers = self._numbers
         parted = list(map(self._parts, words))
-        unknown = list(dict.fromkeys(part for parts in parted for part in parts if part not in numbers))
-        pieces = dict(zip(unknown, self._pieces.of(unknown), strict=True))
+        parts = dict.fromkeys(itertools.chain.from_iterable(parted))
+        unknown = [part for part in parts if part not in numbers]
+        tokens = {part: [numbers[part]] for part in parts if part in numbers}
+        tokens |= zip(unknown, self._pieces.of(unknown), strict=True)
         return [
-            tuple(token for part in parts for token in (pieces[part] if part in pieces else (numbers[part],)))
-            for parts in parted
+            tokens[found[0]] if len(found) == 1 else [token for part in found for token in tokens[part]]
+            for found in parted
         ]
 
     def _parts(self, word: str) -> list[str]:
@@ -240,7 +242,7 @@ def _header(chunk: Chunk) -> list[tuple[str, float]]:
     names = " ".join(definition.name for definition in chunk.definitions[:MOST_NAMES])
     return [
         (path, _CODE_WEIGHTS["path"]),
-        (PurePosixPath(path).stem, _CODE_WEIGHTS["title"]),
+        (chunk.path.stem, _CODE_WEIGHTS["title"]),
         (names, _CODE_WEIGHTS["names"]),
     ]
 
