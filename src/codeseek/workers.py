@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from codeseek.rows import Task
 
 _BATCH_BYTES, _SMALL_BATCH_BYTES, _BATCH_FILES, _FILE_COST = 400_000, 100_000, 250, 500
-_AHEAD = 2  # batches given to a worker at once: the next one is there when one is done
+_AHEAD = 4  # batches given to a worker at once: it has enough to do while a segment is written
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """Each worker computes on one core: threads of a matrix library in every one of them would wait for each other."""
 
