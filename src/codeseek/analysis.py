@@ -274,11 +274,11 @@ class Occurrences:
         ends = np.cumsum(sizes)
         places = np.repeat(known.starts[words] - ends + sizes, sizes)
         places += np.arange(len(places))
-        keys = np.repeat(np.repeat(self._owners, self._lengths) * len(known.values), sizes)
-        keys += known.codes[places]
+        bits = len(known.values).bit_length()
+        keys = np.repeat(np.repeat(self._owners, self._lengths) << bits, sizes) | known.codes[places]
         keys.sort()
         first = np.flatnonzero(np.diff(keys, prepend=-1))
-        owners, codes = np.divmod(keys[first], max(1, len(known.values)))
+        owners, codes = keys[first] >> bits, keys[first] & ((1 << bits) - 1)
         is_used = np.zeros(len(known.values), bool)
         is_used[codes] = True
         used = np.flatnonzero(is_used)
