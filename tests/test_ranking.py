@@ -13,7 +13,7 @@ def question(text: str) -> analysis.Question:
 
 def names(text: str, path: str) -> ranking.Names:
     asked = question(text)
-    return ranking.NameMatcher(asked.terms, ranking.title_runs(asked)).match(path)
+    return ranking.NameMatcher(asked.terms, ranking.title_runs(asked)).match([path])
 
 
 def test_a_title_spelled_by_neighbouring_words_is_a_run() -> None:

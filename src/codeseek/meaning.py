@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +33,9 @@ class MeaningIndex:
     def __init__(self, index: Index, vectors: Sequence[VectorIndex]) -> None:
         self.index = index
         self.vectors = vectors
-        self.firsts = np.cumsum([0, *(len(each.matrix) for each in vectors)])
+        self.firsts = np.cumsum([0, *(len(each.matrix) for each in vectors)]).tolist()
         self.has_graphs = not all(isinstance(each, ExactIndex) for each in vectors)
+        self._sketches: dict[int, Sketch] = {}
         self._moments: dict[int, tuple[Floats, Floats]] = {}
         self._questions = 0
 
@@ -45,14 +47,17 @@ class MeaningIndex:
         return concatenated([each.matrix @ query for each in self.vectors], np.float32)
 
     def gather(self, rows: Ints) -> Floats:
-        """Return the vectors of rows, [n, dimensions]."""
+        """Return the vectors of rows, which are ascending, [n, dimensions]."""
         if len(self.vectors) == 1:
             return self.vectors[0].matrix[rows]
-        pieces = []
-        for vectors, first, last in zip(self.vectors, self.firsts, self.firsts[1:], strict=False):
-            within = rows[(rows >= first) & (rows < last)]
-            pieces.append(vectors.matrix[within - first])
-        return concatenated(pieces, np.float32)
+        return concatenated(list(self._parts(rows)), np.float32)
+
+    def _parts(self, rows: Ints) -> Iterator[Floats]:
+        """Yield the vectors of ascending rows, those in each segment at once."""
+        bounds = rows.searchsorted(self.firsts).tolist()
+        for vectors, first, start, stop in zip(self.vectors, self.firsts, bounds, bounds[1:], strict=False):
+            if start < stop:
+                yield vectors.matrix[rows[start:stop] - first]
 
     def of_files(self, files: Ints) -> Floats:
         """Return the unit vectors of whole files, [n, dimensions]: the mean of what tiles each.
@@ -79,10 +84,11 @@ class MeaningIndex:
         rows = np.flatnonzero(self.index.chunk_set[first:last] != OVERLAY) + first
         return self.gather(rows), self.index.chunk_file[rows]
 
-    @cached_property
-    def sketch(self) -> Sketch:
-        """What finds candidates without a look at the whole of every row."""
-        return Sketch([each.matrix for each in self.vectors])
+    def sketch(self, of_set: int) -> Sketch:
+        """Return what foretells the cosines of a set's rows without a look at the whole of every row."""
+        if of_set not in self._sketches:
+            self._sketches[of_set] = Sketch(self._parts(self.index.rows_of[of_set]))
+        return self._sketches[of_set]
 
     def moments(self, of_set: int) -> tuple[Floats, Floats]:
         """Return the mean vector and the mean outer product of a set's rows, of an even sample where they are many."""
@@ -93,6 +99,22 @@ class MeaningIndex:
         return self._moments[of_set]
 
 
+class _Standing(NamedTuple):
+    """What is known of all rows of a set at once: their cosines, or numbers in their stead, with mean and deviation."""
+
+    values: Floats
+    mean: float
+    deviation: float
+
+    @classmethod
+    def of(cls, values: Floats) -> _Standing:
+        if len(values) < 2:
+            return cls(values, 0.0, 1.0)
+        mean = float(values.mean())
+        variance = float(values @ values) / len(values) - mean * mean
+        return cls(values, mean, math.sqrt(max(variance, 0.0)) or 1.0)
+
+
 class Meaning:
     """How near every row is to one question in meaning: of all rows where they are few, else of those asked for."""
 
@@ -101,7 +123,7 @@ class Meaning:
         self._meanings = meanings
         self._query = np.zeros(0, np.float32) if query is None else query
         self._all = np.zeros(len(meanings.index), np.float32) if query is None else meanings.scan(query)
-        self._likeness: Floats | None = None
+        self._standings: dict[int, _Standing] = {}
         self._top: tuple[Ints, Floats] | None = None
 
     def cosines(self, rows: Ints) -> Floats:
@@ -112,22 +134,57 @@ class Meaning:
         """Return the cosines of whole files."""
         return self._meanings.of_files(files) @ self._query if len(self._query) else np.zeros(len(files), np.float32)
 
+    def standing(self, rows: Ints, of_set: int) -> Floats:
+        """Return how many deviations above their set's mean rows promise to lie: exactly so only where that is cheap."""
+        if self._by_graphs:
+            mean, deviation = self.spread(of_set)
+            return (self.cosines(rows) - np.float32(mean)) / np.float32(deviation)
+        values, mean, deviation = self._standing(of_set)
+        return (values[self._meanings.index.place[rows]] - np.float32(mean)) / np.float32(deviation)
+
+    def standing_out(self, allowed: Mask, of_set: int, k: int, least: float) -> Ints:
+        """Return at most `k` of a set's rows that are allowed, those that promise to lie highest, `least` or more."""
+        if self._by_graphs:
+            mean, deviation = self.spread(of_set)
+            return self.nearest(allowed, k, mean + least * deviation)[0]
+        values, mean, deviation = self._standing(of_set)
+        found = np.flatnonzero(values > np.float32(mean + least * deviation))
+        rows = self._meanings.index.rows_of[of_set][found]
+        found, rows = found[allowed[rows]], rows[allowed[rows]]
+        return rows[best(values[found], k)[0]] if len(rows) > k else rows
+
     def nearest(self, allowed: Mask, k: int, least: float = 0.0) -> tuple[Ints, Floats]:
         """Return the nearest of the rows allowed whose cosine is above `least`, nearest first, and their cosines."""
-        if self._all is None and self._meanings.has_graphs:
+        if self._by_graphs:
             rows, cosines = self._found(allowed, k)
         else:
-            if self._all is not None:
-                rows = np.flatnonzero(self._all > least)
-                rows = rows[allowed[rows]]
-            else:
-                if self._likeness is None:
-                    self._likeness = self._meanings.sketch.likeness(self._query)
-                rows = shortlist(self._likeness, k, allowed)
+            rows = self._likely(allowed, k) if self._all is None else np.flatnonzero(allowed & (self._all > least))
             order, cosines = best(self.cosines(rows), k)
             rows = rows[order]
         enough = cosines > least
         return rows[enough][:k], cosines[enough][:k]
+
+    @property
+    def _by_graphs(self) -> bool:
+        return self._all is None and self._meanings.has_graphs
+
+    def _standing(self, of_set: int) -> _Standing:
+        if of_set not in self._standings:
+            rows = self._meanings.index.rows_of[of_set]
+            if self._all is not None:
+                values = self._all[rows]
+            else:
+                values = self._meanings.sketch(of_set).likeness(self._query)
+            self._standings[of_set] = _Standing.of(values)
+        return self._standings[of_set]
+
+    def _likely(self, allowed: Mask, k: int) -> Ints:
+        """Return rows, ascending, that hold nearly all of the `k` nearest of those allowed."""
+        found = []
+        for of_set, rows in enumerate(self._meanings.index.rows_of):
+            if (wanted := allowed[rows]).any():
+                found.append(rows[shortlist(self._standing(of_set).values, k, wanted)])
+        return np.sort(concatenated(found))
 
     def _found(self, allowed: Mask, k: int) -> tuple[Ints, Floats]:
         """Look into the graphs: once for code and documentation alike, but for a filter that leaves little."""
@@ -150,12 +207,10 @@ class Meaning:
 
     def spread(self, of_set: int) -> tuple[float, float]:
         """Return mean and standard deviation of the cosines of a set's rows, of a sample where they are very many."""
-        rows = self._meanings.index.rows_of[of_set]
-        if len(rows) < 2:
-            return 0.0, 1.0
         if self._all is not None:
-            cosines = self._all[rows]
-            return float(cosines.mean()), float(cosines.std()) or 1.0
+            return self._standing(of_set)[1:]
+        if len(self._meanings.index.rows_of[of_set]) < 2:
+            return 0.0, 1.0
         mean, product = self._meanings.moments(of_set)
         average = float(mean @ self._query)
         variance = float(self._query @ product @ self._query) - average * average

@@ -107,15 +107,6 @@ _TRANSLATED_NAME = re.compile(
 _BEGINNING = 3  # letters in which a word and a longer form of it agree at least
 
 
-class Names(NamedTuple):
-    """How well the words of a question fit a file's names; each between 0 and 1."""
-
-    title: float
-    title_share: float
-    title_run: float
-    folder: float
-
-
 def title_runs(question: Question) -> dict[str, float]:
     """Return the names that one to four neighbouring words of the question spell together, with their likelihood."""
     runs: dict[str, float] = {}
@@ -157,6 +148,15 @@ def _path_names(path: str) -> _PathNames:
     )
 
 
+class Names(NamedTuple):
+    """How well the words of a question fit the names of files, one value for each; all between 0 and 1."""
+
+    title: Floats
+    title_share: Floats
+    title_run: Floats
+    folder: Floats
+
+
 class NameMatcher:
     """Compares files' titles and last folders with a question's terms; `terms` are weighted by weight times idf."""
 
@@ -164,35 +164,46 @@ class NameMatcher:
         self._terms = terms
         self._runs = runs
         self._total = sum(terms.values()) or 1.0
+        self._matched: dict[str, float] = {}  # by part of a title: what its best term weighs
         self._by_beginning: dict[str, list[str]] = {}
         for term in terms:
             self._by_beginning.setdefault(term[:_BEGINNING], []).append(term)
 
-    def match(self, path: str) -> Names:
-        """Return how well the words fit a path."""
-        parts, beginnings, (name, singular), folders = _path_names(path)
-        title = share = folder = 0.0
-        if not beginnings.isdisjoint(self._by_beginning):
-            title, share = self._match_title(parts)
-        if not folders.isdisjoint(self._terms):
-            folder = min(1.0, sum([self._terms.get(folder, 0.0) for folder in folders]) / self._total)
-        return Names(title, share, max(self._runs.get(name, 0.0), self._runs.get(singular, 0.0)), folder)
+    def match(self, paths: Sequence[str]) -> Names:
+        """Return how well the words fit paths."""
+        names = Names(*np.zeros((4, len(paths)), np.float32))
+        begun, terms, runs = self._by_beginning, self._terms, self._runs
+        for at, path in enumerate(paths):
+            parts, beginnings, (name, singular), folders = _path_names(path)
+            if not beginnings.isdisjoint(begun):
+                names.title[at], names.title_share[at] = self._match_title(parts)
+            if name in runs or singular in runs:
+                names.title_run[at] = max(runs.get(name, 0.0), runs.get(singular, 0.0))
+            if not folders.isdisjoint(terms):
+                names.folder[at] = min(1.0, sum([terms.get(folder, 0.0) for folder in folders]) / self._total)
+        return names
 
     def _match_title(self, parts: Sequence[str]) -> tuple[float, float]:
         found, matched = 0.0, 0
         for part in parts:
-            best = 0.0
-            for term in self._by_beginning.get(part[:_BEGINNING], ()):
-                weight = self._terms[term]
-                if term == part:
-                    best = max(best, weight)
-                elif weight * 0.7 > best:
-                    short, long = (term, part) if len(term) < len(part) else (part, term)
-                    if len(short) >= _BEGINNING and 2 * len(short) >= len(long) and long.startswith(short):
-                        best = weight * 0.7
-            found += best
-            matched += best > 0
+            weight = self._matched.get(part)
+            if weight is None:
+                weight = self._matched[part] = self._match_part(part)
+            found += weight
+            matched += weight > 0
         return min(1.0, found / self._total) * matched / len(parts), min(1.0, matched / len(self._terms))
+
+    def _match_part(self, part: str) -> float:
+        best = 0.0
+        for term in self._by_beginning.get(part[:_BEGINNING], ()):
+            weight = self._terms[term]
+            if term == part:
+                best = max(best, weight)
+            elif weight * 0.7 > best:
+                short, long = (term, part) if len(term) < len(part) else (part, term)
+                if len(short) >= _BEGINNING and 2 * len(short) >= len(long) and long.startswith(short):
+                    best = weight * 0.7
+        return best
 
 
 class Intent(NamedTuple):
@@ -209,16 +220,14 @@ class Intent(NamedTuple):
 
 
 @lru_cache(maxsize=100_000)
-def _path_signs(path: str) -> tuple[bool, bool, bool, bool, bool]:
-    test, old, example, beside, changelog = (
-        pattern.search(path) is not None for pattern in (_TEST, _OLD, _EXAMPLE, _BESIDE, _CHANGELOG)
-    )
-    return test, old, example, beside, changelog
+def _path_signs(path: str) -> bytes:
+    return bytes(pattern.search(path) is not None for pattern in (_TEST, _OLD, _EXAMPLE, _BESIDE, _CHANGELOG))
 
 
 def path_priors(paths: Sequence[str], intent: Intent, *, is_code: bool) -> dict[str, Floats]:
     """Say what paths alone speak against: test, old, example, changelog; each 0 or 1, and 0 where the question asks for it."""
-    test, old, example, beside, changelog = np.array([_path_signs(path) for path in paths], np.float32).reshape(-1, 5).T
+    signs = np.frombuffer(b"".join(map(_path_signs, paths)), np.uint8).reshape(-1, 5)
+    test, old, example, beside, changelog = signs.T.astype(np.float32)
     return {
         "test": test * (not intent.test),
         "old": old,

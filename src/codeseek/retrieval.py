@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -30,7 +30,7 @@ _FILES_EXAMINED = 60
 _CONSIDERED = 1200  # rows that words find which are compared in meaning too
 _NEAREST = 100  # rows that meaning alone may add
 _SYMBOLS_EXAMINED = 200
-_DENSE_ALONE = 3.0  # standard deviations above the mean from which a chunk without a common word is a candidate
+_DENSE_ALONE = 2.5  # standard deviations above the mean from which a chunk without a common word is a candidate
 
 
 class Ranked(NamedTuple):
@@ -140,7 +140,8 @@ class Retrieval:
         if base is None:
             return _NOTHING
         rows, files, number_of, cosines, features = base
-        title, share, run, folder = self._names(files)
+        paths = self._paths(files)
+        title, share, run, folder = self.names.match(paths)
         by_file = {
             "title": title,
             "title share": share,
@@ -151,10 +152,12 @@ class Retrieval:
             "size": self.files.size[files],
             "file meaning": self.meaning.file_cosines(files),
             "depth": self.files.depth[files],
-            **self._priors(files, is_code=True),
+            **ranking.path_priors(paths, self.intent, is_code=True),
         }
-        definition = np.array([defined.get(row, 0.0) for row in rows.tolist()], np.float32)
-        features |= {"definition": definition, **{name: values[number_of] for name, values in by_file.items()}}
+        features |= {
+            "definition": _values(defined, rows),
+            **{name: values[number_of] for name, values in by_file.items()},
+        }
         return _ranked(rows, cosines, features, ranking.CODE_WEIGHTS)
 
     def sections(self, allowed: Mask) -> Ranked:
@@ -163,11 +166,12 @@ class Retrieval:
         if base is None:
             return _NOTHING
         rows, files, number_of, cosines, features = base
+        paths = self._paths(files)
         by_file = {
-            "title": self._names(files)[0],
+            "title": self.names.match(paths).title,
             "foreign": self.files.foreign(files, has_chinese=self.question.has_chinese),
             "file meaning": self.meaning.file_cosines(files),
-            **self._priors(files, is_code=False),
+            **ranking.path_priors(paths, self.intent, is_code=False),
         }
         features |= {
             "coverage": self.chunk_scores.matched[rows] / max(self._weight_in(SECTION), 1e-9),
@@ -182,42 +186,37 @@ class Retrieval:
         """Choose the rows worth a closer look: their files are the foremost by words, meaning and definitions."""
         index = self.index
         words, file_words = self.chunk_scores.score, self.file_scores.score
-        mean, deviation = self.meaning.spread(of_set)
-        near, _ = self.meaning.nearest(allowed, _NEAREST, mean + _DENSE_ALONE * deviation)
-        if self.second is not None:
-            own_mean, own_deviation = self.second.spread(of_set)
-            found, _ = self.second.nearest(allowed, _NEAREST, own_mean + _DENSE_ALONE * own_deviation)
-            near = np.concatenate((near, found))
         rows = np.flatnonzero(allowed & (words > 0))
         if len(rows) > _CONSIDERED:
             rough = weights["chunk words"] * words[rows] / words[rows].max()
             rough += weights["file words"] * file_words[index.chunk_file[rows]] / max(float(file_words.max()), 1e-9)
             rows = rows[np.argpartition(-rough, _CONSIDERED)[:_CONSIDERED]]
-        rows = _distinct(
-            np.concatenate((rows, near, np.array([row for row in defined if allowed[row]], np.int64))), len(index)
-        )
+        found = [rows, self.meaning.standing_out(allowed, of_set, _NEAREST, _DENSE_ALONE)]
+        found.append(np.array([row for row in defined if allowed[row]], np.int64))
+        if self.second is not None:
+            mean, deviation = self.second.spread(of_set)
+            found.append(self.second.nearest(allowed, _NEAREST, mean + _DENSE_ALONE * deviation)[0])
+        rows = _distinct(concatenated(found), len(index))
         if not len(rows):
             return None
-        cosines = self.meaning.cosines(rows)
-        features: dict[str, Floats] = {
+        second = None if self.second is None else _standard(self.second.cosines(rows), *self.second.spread(of_set))
+        features = {
             "chunk words": words[rows] / max(float(words[rows].max()), 1e-9),
             "file words": file_words[index.chunk_file[rows]]
             / max(float(file_words[index.chunk_file[rows]].max()), 1e-9),
-            "meaning": np.clip((cosines - np.float32(mean)) / np.float32(deviation), -1, clip),
+            "meaning": _meaning(self.meaning.standing(rows, of_set), second, clip),
         }
-        if self.second is not None:
-            own = np.clip((self.second.cosines(rows) - np.float32(own_mean)) / np.float32(own_deviation), -1, clip)
-            features["meaning"] = ranking.of_two_models(features["meaning"], own)
-        rough = ranking.weighted(features, weights)
-        rough += np.array([defined.get(int(row), 0.0) for row in rows], np.float32) if defined else np.float32(0)
+        rough = ranking.weighted(features, weights) + _values(defined, rows)
         files = _distinct(index.chunk_file[rows], index.file_count)
         if len(files) > _FILES_EXAMINED:
             foremost = np.full(index.file_count, -np.inf, np.float32)
             np.maximum.at(foremost, index.chunk_file[rows], rough)
             files = np.sort(files[np.argpartition(-foremost[files], _FILES_EXAMINED)[:_FILES_EXAMINED]])
             keep = _mask(files, index.file_count)[index.chunk_file[rows]]
-            rows, cosines = rows[keep], cosines[keep]
+            rows, second = rows[keep], None if second is None else second[keep]
             features = {name: values[keep] for name, values in features.items()}
+        cosines = self.meaning.cosines(rows)
+        features["meaning"] = _meaning(_standard(cosines, *self.meaning.spread(of_set)), second, clip)
         return _Candidates(rows, files, np.searchsorted(files, index.chunk_file[rows]), cosines, features)
 
     def _weight_in(self, of_set: int) -> float:
@@ -240,14 +239,9 @@ class Retrieval:
             }
         )
 
-    def _names(self, files: Ints) -> Floats:
-        """Return how well the question's words fit the files' names, [4, files]: the values of `ranking.Names`."""
-        match, paths = self.names.match, self.index.paths
-        return np.array([match(paths[file]) for file in files.tolist()], np.float32).T
-
-    def _priors(self, files: Ints, *, is_code: bool) -> dict[str, Floats]:
+    def _paths(self, files: Ints) -> list[str]:
         paths = self.index.paths
-        return ranking.path_priors([paths[file] for file in files.tolist()], self.intent, is_code=is_code)
+        return [paths[file] for file in files.tolist()]
 
     def _symbols(self, files: Ints) -> Floats:
         """Return for each file how well its best symbol's name fits: share of the question times share of the name."""
@@ -257,10 +251,12 @@ class Retrieval:
         keep = _mask(files, index.file_count)[index.chunk_file[index.symbol_chunk[postings.documents]]]
         if not keep.any():
             return values
-        matched = np.array([*self.weighted_terms.values()])[postings.terms[keep]]
-        weights = np.bincount(postings.documents[keep], matched)
-        every = np.flatnonzero(weights)
-        weights = weights[every]
+        symbols = postings.documents[keep]
+        order = symbols.argsort(kind="stable")
+        symbols = symbols[order]
+        firsts = np.flatnonzero(np.append(True, symbols[1:] != symbols[:-1]))
+        every = symbols[firsts]
+        weights = np.add.reduceat(np.array([*self.weighted_terms.values()])[postings.terms[keep][order]], firsts)
         file_of = index.chunk_file[index.symbol_chunk[every]]
         parts, starts = index.symbol_parts
         counts = starts[every + 1] - starts[every]
@@ -310,14 +306,23 @@ class Retrieval:
         rows = self.index.symbol_chunk[self.index.symbols_named(name, exactly=False)]
         return bool((self.index.chunk_file[rows] == self.index.chunk_file[row]).any())
 
-    def others(self, ranked: Ranked, at: int) -> tuple[tuple[int, int], ...]:
-        """Return the line ranges of up to three more chunks of the same file that score nearly as well, in file order."""
-        index = self.index
-        files, words = index.chunk_file[ranked.rows], ranked.features["chunk words"]
-        good = np.flatnonzero((files == files[at]) & (words >= 0.5 * words[at]) & (words > np.float32(0.15)))
-        rows = np.sort(ranked.rows[good[good != at][:3]])
-        first, last = index.column("chunk_first")[rows], index.column("chunk_last")[rows]
-        return tuple(zip(first.tolist(), last.tolist(), strict=True))
+    def others(self, ranked: Ranked, places: Sequence[int]) -> list[tuple[tuple[int, int], ...]]:
+        """Return for places in a list the lines of up to three more chunks of the same file that score nearly as well."""
+        if not places:
+            return []
+        files, words = self.index.chunk_file[ranked.rows], ranked.features["chunk words"]
+        at = np.array(places)
+        good = (files == files[at, None]) & (words >= 0.5 * words[at, None]) & (words > np.float32(0.15))
+        good[np.arange(len(at)), at] = False
+        place, other = np.nonzero(good)
+        foremost = np.arange(len(place)) - place.searchsorted(place) < 3
+        place, rows = place[foremost], ranked.rows[other[foremost]]
+        order = np.lexsort((rows, place))
+        first, last = (self.index.column(name)[rows[order]].tolist() for name in ("chunk_first", "chunk_last"))
+        found: list[list[tuple[int, int]]] = [[] for _ in places]
+        for number, lines in zip(place[order].tolist(), zip(first, last, strict=True), strict=True):
+            found[number].append(lines)
+        return list(map(tuple, found))
 
     def explain(self, ranked: Ranked, at: int, documentation: float) -> dict[str, float | int | str | tuple[str, ...]]:
         """Break a score into each feature's share, with the arms' ranks and the terms that matched."""
@@ -348,6 +353,26 @@ def _ranked(candidates: Ints, cosines: Floats, features: Mapping[str, Floats], w
     order = np.lexsort((candidates, -scores))
     ordered = {name: values[order] for name, values in features.items()}
     return Ranked(candidates[order], scores[order], cosines[order], ordered, weights)
+
+
+def _standard(cosines: Floats, mean: float, deviation: float) -> Floats:
+    return (cosines - np.float32(mean)) / np.float32(deviation)
+
+
+def _meaning(bundled: Floats, chosen: Floats | None, most: float) -> Floats:
+    """Return the standard scores of one or two models as a feature."""
+    bundled = bundled.clip(-1, most)
+    return bundled if chosen is None else ranking.of_two_models(bundled, chosen.clip(-1, most))
+
+
+def _values(of: Mapping[int, float], rows: Ints) -> Floats:
+    """Return what is known of ascending rows, 0 where that is nothing."""
+    values = np.zeros(len(rows), np.float32)
+    for row, value in of.items():
+        at = int(rows.searchsorted(row))
+        if at < len(rows) and rows[at] == row:
+            values[at] = value
+    return values
 
 
 def _mask(numbers: Ints | NDArray[np.int32], size: int) -> Mask:

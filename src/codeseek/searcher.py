@@ -91,20 +91,25 @@ class Searcher:
         if code_places and section_places:
             likelihood = retrieval.documentation_likelihood(code, sections)
         order = ranking.join(len(code_places), len(section_places), likelihood)[: request.limit]
+        sections_shown = sum(is_section for is_section, _ in order)
+        others = {
+            False: retrieval.others(code, code_places[: len(order) - sections_shown]),
+            True: retrieval.others(sections, section_places[:sections_shown]),
+        }
         chosen = [
             (sections, section_places[rank]) if is_section else (code, code_places[rank]) for is_section, rank in order
         ]
         chunks = self._fetch([int(index.chunk_ids[ranked.rows[at]]) for ranked, at in chosen])
         hits = []
         score = 1.0
-        for ranked, at in chosen:
+        for (is_section, rank), (ranked, at) in zip(order, chosen, strict=True):
             chunk = chunks.get(int(index.chunk_ids[ranked.rows[at]]))
             if chunk is not None:
                 why = retrieval.explain(ranked, at, likelihood) if request.explain else {}
                 score = min(
                     score, _displayed(ranked, at)
                 )  # two lists are joined by rank: none may rise after the other
-                hits.append(Hit(chunk, score, why, retrieval.others(ranked, at)))
+                hits.append(Hit(chunk, score, why, others[is_section][rank]))
         return SearchResult(
             tuple(hits),
             tier=self._embedder.name,
@@ -210,7 +215,7 @@ def _limited(ranked: Ranked, file_of: NDArray[np.int32], per_file: int, limit: i
     """Return the places of the best rows, no more than `per_file` of one file."""
     taken: dict[int, int] = {}
     places: list[int] = []
-    for place, file in enumerate(file_of[ranked.rows]):
+    for place, file in enumerate(file_of[ranked.rows].tolist()):
         if taken.get(file, 0) < per_file:
             taken[file] = taken.get(file, 0) + 1
             places.append(place)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,7 +25,7 @@ SKETCHED_ROWS = 150_000
 HNSW_ROWS = 30_000
 """Where there are more, a graph is worth building over a segment of at least so many."""
 
-_HEAD, _SHORTLIST = 96, 4  # of 256 dimensions and k = 100: four times as many hold .99 of the nearest
+_HEAD, _SHORTLIST = 72, 8  # of 256 dimensions and k = 100: eight times as many hold .995 of the nearest
 _COUNTED = 32  # rows of a shortlist by which its length is judged
 
 _LINKS, _BUILD_WIDTH, _SEARCH_WIDTH = 12, 80, 64  # hnswlib's M, ef_construction, ef: recall .99 of 50 in 30k x 256
@@ -134,16 +134,19 @@ class HnswIndex:
 class Sketch:
     """The first dimensions of many rows, where models put most of what tells texts apart: they foretell the cosines."""
 
-    def __init__(self, matrices: Sequence[Matrix]) -> None:
-        heads = np.concatenate([matrix[:, :_HEAD] for matrix in matrices])
-        norms = np.sqrt(np.einsum("ij,ij->i", heads, heads))
-        heads /= np.where(norms > 0, norms, 1)[:, None]
-        self._heads = heads
+    def __init__(self, matrices: Iterable[Matrix]) -> None:
+        self._heads = np.concatenate([_heads(matrix) for matrix in matrices])
 
     def likeness(self, query: NDArray[np.float32]) -> Matrix:
         """Return for each row a number that is larger the nearer it probably is."""
         likeness: Matrix = self._heads @ query[:_HEAD]
         return likeness
+
+
+def _heads(matrix: Matrix) -> Matrix:
+    heads = matrix[:, :_HEAD]
+    norms = np.sqrt(np.einsum("ij,ij->i", heads, heads))
+    return np.divide(heads, np.where(norms > 0, norms, 1)[:, None], dtype=np.float32)
 
 
 def shortlist(likeness: Matrix, k: int, allowed: Mask) -> Rows:

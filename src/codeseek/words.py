@@ -165,6 +165,14 @@ class Index:
         return tuple(np.flatnonzero(self.alive & (self.chunk_set == each)) for each in range(3))
 
     @cached_property
+    def place(self) -> NDArray[np.int32]:
+        """Each live row's place among those of its set."""
+        place = np.zeros(len(self), np.int32)
+        for rows in self.rows_of:
+            place[rows] = np.arange(len(rows))
+        return place
+
+    @cached_property
     def depth(self) -> Floats:
         """How many folders deep each file lies, less the median of all."""
         depth = np.fromiter((path.count("/") for path in self.paths), np.float32, self.file_count)
@@ -174,20 +182,20 @@ class Index:
     def postings(self, level: str, terms: Iterable[str]) -> Postings:
         """Return the postings of terms over all live documents of a level (`chunk`, `file` or `symbol`)."""
         hashes = np.array([term_hash(term) for term in terms], np.uint64)
-        documents, fields, counts, lengths, numbers = [], [], [], [], []
+        documents, fields, counts, lengths, numbers, firsts = [], [], [], [], [], []
         for segment, first in zip(self.segments, self._first[level], strict=False):
+            starts, stops = segment.postings(level, hashes)
             columns = [segment.columns[f"{level}_{name}"] for name in ("documents", "fields", "counts")]
-            for number, (start, stop) in enumerate(
-                zip(*map(np.ndarray.tolist, segment.postings(level, hashes)), strict=True)
-            ):
+            for number, (start, stop) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
                 if stop > start:
-                    documents.append(columns[0][start:stop] + np.int64(first))
+                    documents.append(columns[0][start:stop])
                     fields.append(columns[1][start:stop])
                     counts.append(columns[2][start:stop])
                     lengths.append(stop - start)
                     numbers.append(number)
+                    firsts.append(first)
         postings = Postings(
-            concatenated(documents),
+            concatenated(documents, np.int32) + np.array(firsts, np.int64).repeat(lengths),
             concatenated(fields, np.uint8),
             concatenated(counts, np.uint16),
             np.array(numbers, np.int64).repeat(lengths),
