@@ -336,7 +336,7 @@ def question(
     found: list[Word] = []
     has_chinese = False
     for typed in words(folded):
-        if _cjk().match(typed):
+        if not typed.isascii() and _cjk().match(typed):
             has_chinese = True
             for word in segment(typed):
                 if word in STOP_WORDS_ZH:
