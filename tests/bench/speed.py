@@ -78,10 +78,16 @@ def _proportional_mib(pid: int) -> float:
     return 0.0
 
 
+def _environment(data: str) -> dict[str, str]:
+    """Return the environment of a process: with a data folder, and bytecode as of a program that was installed."""
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    return {**kept, "CODESEEK_DATA_DIR": data}
+
+
 def compare(arguments: argparse.Namespace) -> None:
     """Time cold indexing and warm searching, ours and the peer's in turn."""
     with tempfile.TemporaryDirectory() as data:
-        environment = {**os.environ, "CODESEEK_DATA_DIR": data}
+        environment = _environment(data)
         for repository in arguments.repositories:
             ours = [arguments.codeseek, "-C", repository, QUERIES[0]]
             theirs = [part.format(query=QUERIES[0], directory=repository) for part in shlex.split(arguments.peer or "")]
@@ -253,7 +259,7 @@ def scale(arguments: argparse.Namespace) -> None:
             for repository in arguments.repositories:
                 target = root / f"copy{copy}" / Path(repository).name
                 shutil.copytree(repository, target, ignore=shutil.ignore_patterns(".git"), symlinks=True)
-        run = Run([arguments.codeseek, "index", str(root)], {**os.environ, "CODESEEK_DATA_DIR": str(data)})
+        run = Run([arguments.codeseek, "index", str(root)], _environment(str(data)))
         engine = LocalEngine(root, settings.load(None, {"data_dir": str(data)}))
         status = engine.status()
         print(
