@@ -198,6 +198,15 @@ def test_later_questions_to_many_rows_are_answered_as_the_first_one_is(monkeypat
         assert [hit.why["cosine"] for hit in later] == pytest.approx([hit.why["cosine"] for hit in first], abs=2e-4)
 
 
+def test_later_questions_find_nothing_where_there_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meaning, "SCANNED_ROWS", 0)
+    code = searcher({path: text for path, text in PROJECT.items() if path.endswith(".py")})
+    for _ in range(2):
+        assert code.search(SearchRequest("cache entries expire")).hits
+        assert not code.search(SearchRequest("cache entries expire", kinds=("section",))).hits
+        assert not code.search(SearchRequest("cache entries expire", arm="dense", paths=("nowhere/**",))).hits
+
+
 def test_similar_finds_the_like_but_not_itself() -> None:
     twins = searcher({**PROJECT, "src/shop/other_cache.py": PROJECT["src/shop/cache.py"].replace("Timed", "Other")})
     number = next(

@@ -56,10 +56,9 @@ class MeaningIndex:
         """Yield the vectors of ascending rows, those in each segment at once."""
         bounds = rows.searchsorted(self.firsts).tolist()
         for vectors, first, start, stop in zip(self.vectors, self.firsts, bounds, bounds[1:], strict=False):
-            if start < stop:
-                yield vectors.matrix[rows[start:stop] - first]
+            yield vectors.matrix[rows[start:stop] - first]
 
-    def of_files(self, files: Ints) -> Floats:
+    def of_files(self, files: NDArray[np.int32]) -> Floats:
         """Return the unit vectors of whole files, [n, dimensions]: the mean of what tiles each.
 
         For the first question they are made of these files alone, for the next ones of all files at once.
@@ -130,17 +129,18 @@ class Meaning:
         """Return the cosines of rows, which are ascending."""
         return self._all[rows] if self._all is not None else self._meanings.gather(rows) @ self._query
 
-    def file_cosines(self, files: Ints) -> Floats:
+    def file_cosines(self, files: NDArray[np.int32]) -> Floats:
         """Return the cosines of whole files."""
         return self._meanings.of_files(files) @ self._query if len(self._query) else np.zeros(len(files), np.float32)
 
     def standing(self, rows: Ints, of_set: int) -> Floats:
         """Return how many deviations above their set's mean rows promise to lie: exactly so only where that is cheap."""
         if self._by_graphs:
-            mean, deviation = self.spread(of_set)
-            return (self.cosines(rows) - np.float32(mean)) / np.float32(deviation)
-        values, mean, deviation = self._standing(of_set)
-        return (values[self._meanings.index.place[rows]] - np.float32(mean)) / np.float32(deviation)
+            values, (mean, deviation) = self.cosines(rows), self.spread(of_set)
+        else:
+            known, mean, deviation = self._standing(of_set)
+            values = known[self._meanings.index.place[rows]]
+        return (values - np.float32(mean)) / np.float32(deviation)
 
     def standing_out(self, allowed: Mask, of_set: int, k: int, least: float) -> Ints:
         """Return at most `k` of a set's rows that are allowed, those that promise to lie highest, `least` or more."""
@@ -170,9 +170,8 @@ class Meaning:
 
     def _standing(self, of_set: int) -> _Standing:
         if of_set not in self._standings:
-            rows = self._meanings.index.rows_of[of_set]
             if self._all is not None:
-                values = self._all[rows]
+                values = self._all[self._meanings.index.rows_of[of_set]]
             else:
                 values = self._meanings.sketch(of_set).likeness(self._query)
             self._standings[of_set] = _Standing.of(values)

@@ -50,7 +50,7 @@ class _Candidates(NamedTuple):
     """Rows, their files (distinct, ascending), each row's place among these, the rows' cosines and features so far."""
 
     rows: Ints
-    files: Ints
+    files: NDArray[np.int32]
     file_at: Ints
     cosines: Floats
     features: dict[str, Floats]
@@ -88,7 +88,7 @@ class Files:
         parts = parts[np.append(True, parts[1:] != parts[:-1])] if len(parts) else parts
         return parts, inverse_document_frequency(self._index.live_file_count, self._index.frequency(parts))
 
-    def foreign(self, files: Ints, *, has_chinese: bool) -> Floats:
+    def foreign(self, files: NDArray[np.int32], *, has_chinese: bool) -> Floats:
         """Mark pages in a language that the question was not asked in (English is nobody's foreign language)."""
         native = {"", "en", "zh"} if has_chinese else {"", "en"}
         languages = self._languages
@@ -190,7 +190,7 @@ class Retrieval:
         if len(rows) > _CONSIDERED:
             rough = weights["chunk words"] * words[rows] / words[rows].max()
             rough += weights["file words"] * file_words[index.chunk_file[rows]] / max(float(file_words.max()), 1e-9)
-            rows = rows[np.argpartition(-rough, _CONSIDERED)[:_CONSIDERED]]
+            rows = rows[_largest(rough, _CONSIDERED)]
         found = [rows, self.meaning.standing_out(allowed, of_set, _NEAREST, _DENSE_ALONE)]
         found.append(np.array([row for row in defined if allowed[row]], np.int64))
         if self.second is not None:
@@ -200,24 +200,24 @@ class Retrieval:
         if not len(rows):
             return None
         second = None if self.second is None else _standard(self.second.cosines(rows), *self.second.spread(of_set))
+        file_of = index.chunk_file[rows]
         features = {
             "chunk words": words[rows] / max(float(words[rows].max()), 1e-9),
-            "file words": file_words[index.chunk_file[rows]]
-            / max(float(file_words[index.chunk_file[rows]].max()), 1e-9),
+            "file words": file_words[file_of] / max(float(file_words[file_of].max()), 1e-9),
             "meaning": _meaning(self.meaning.standing(rows, of_set), second, clip),
         }
         rough = ranking.weighted(features, weights) + _values(defined, rows)
-        files = _distinct(index.chunk_file[rows], index.file_count)
+        firsts = np.flatnonzero(np.diff(file_of, prepend=-1))  # rows are ascending, and so are their files
+        files, sizes = file_of[firsts], np.diff(firsts, append=len(rows))
         if len(files) > _FILES_EXAMINED:
-            foremost = np.full(index.file_count, -np.inf, np.float32)
-            np.maximum.at(foremost, index.chunk_file[rows], rough)
-            files = np.sort(files[np.argpartition(-foremost[files], _FILES_EXAMINED)[:_FILES_EXAMINED]])
-            keep = _mask(files, index.file_count)[index.chunk_file[rows]]
+            foremost = _largest(np.maximum.reduceat(rough, firsts), _FILES_EXAMINED)
+            keep = foremost.repeat(sizes)
+            files, sizes = files[foremost], sizes[foremost]
             rows, second = rows[keep], None if second is None else second[keep]
             features = {name: values[keep] for name, values in features.items()}
         cosines = self.meaning.cosines(rows)
         features["meaning"] = _meaning(_standard(cosines, *self.meaning.spread(of_set)), second, clip)
-        return _Candidates(rows, files, np.searchsorted(files, index.chunk_file[rows]), cosines, features)
+        return _Candidates(rows, files, np.arange(len(files)).repeat(sizes), cosines, features)
 
     def _weight_in(self, of_set: int) -> float:
         """Return the question's weight in a set: the idf of all its terms, absent ones counting as the rarest."""
@@ -239,11 +239,11 @@ class Retrieval:
             }
         )
 
-    def _paths(self, files: Ints) -> list[str]:
+    def _paths(self, files: NDArray[np.int32]) -> list[str]:
         paths = self.index.paths
         return [paths[file] for file in files.tolist()]
 
-    def _symbols(self, files: Ints) -> Floats:
+    def _symbols(self, files: NDArray[np.int32]) -> Floats:
         """Return for each file how well its best symbol's name fits: share of the question times share of the name."""
         index = self.index
         postings = index.postings("symbol", self.weighted_terms)
@@ -363,6 +363,13 @@ def _meaning(bundled: Floats, chosen: Floats | None, most: float) -> Floats:
     """Return the standard scores of one or two models as a feature."""
     bundled = bundled.clip(-1, most)
     return bundled if chosen is None else ranking.of_two_models(bundled, chosen.clip(-1, most))
+
+
+def _largest(values: Floats, count: int) -> Mask:
+    """Tell which values are the so many largest, or as large as the last of these."""
+    least = np.partition(values, len(values) - count)[len(values) - count]
+    largest: Mask = values >= least
+    return largest
 
 
 def _values(of: Mapping[int, float], rows: Ints) -> Floats:

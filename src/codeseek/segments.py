@@ -245,14 +245,14 @@ class Segment:
         """The files' languages."""
         return _unpacked(self.columns["file_languages"])
 
-    def postings(self, level: str, terms: Hashes) -> tuple[Ints, Ints]:
+    def postings(self, level: str, terms: Hashes) -> list[tuple[int, int]]:
         """Return where the postings of terms begin and end among those of a level (`chunk`, `file` or `symbol`)."""
         known, offsets = self.columns[f"{level}_terms"], self.columns[f"{level}_offsets"]
         if not len(known):
-            return np.zeros(len(terms), np.int64), np.zeros(len(terms), np.int64)
+            return [(0, 0)] * len(terms)
         at = np.minimum(known.searchsorted(terms), len(known) - 1)
         starts = offsets[at]
-        return starts, np.where(known[at] == terms, offsets[at + 1], starts)
+        return list(zip(starts.tolist(), np.where(known[at] == terms, offsets[at + 1], starts).tolist(), strict=True))
 
 
 def _symbol_stems(definition: Definition) -> list[str]:

@@ -136,7 +136,7 @@ class Sketch:
 
     def __init__(self, matrices: Iterable[Matrix]) -> None:
         heads = np.concatenate([_heads(matrix) for matrix in matrices])
-        self._heads = np.ascontiguousarray(heads.T)  # one dimension after the other: memory is read in fewer, longer runs
+        self._heads = np.ascontiguousarray(heads.T)  # one dimension after the other: read in fewer, longer runs
 
     def likeness(self, query: NDArray[np.float32]) -> Matrix:
         """Return for each row a number that is larger the nearer it probably is."""

@@ -182,24 +182,23 @@ class Index:
     def postings(self, level: str, terms: Iterable[str]) -> Postings:
         """Return the postings of terms over all live documents of a level (`chunk`, `file` or `symbol`)."""
         hashes = np.array([term_hash(term) for term in terms], np.uint64)
-        documents, fields, counts, lengths, numbers, firsts = [], [], [], [], [], []
-        for segment, first in zip(self.segments, self._first[level], strict=False):
-            starts, stops = segment.postings(level, hashes)
-            columns = [segment.columns[f"{level}_{name}"] for name in ("documents", "fields", "counts")]
-            for number, (start, stop) in enumerate(zip(starts.tolist(), stops.tolist(), strict=True)):
-                if stop > start:
-                    documents.append(columns[0][start:stop])
-                    fields.append(columns[1][start:stop])
-                    counts.append(columns[2][start:stop])
-                    lengths.append(stop - start)
-                    numbers.append(number)
-                    firsts.append(first)
-        postings = Postings(
-            concatenated(documents, np.int32) + np.array(firsts, np.int64).repeat(lengths),
-            concatenated(fields, np.uint8),
-            concatenated(counts, np.uint16),
-            np.array(numbers, np.int64).repeat(lengths),
+        found = [
+            (segment.columns, slice(start, stop), first, number)
+            for segment, first in zip(self.segments, self._first[level], strict=False)
+            for number, (start, stop) in enumerate(segment.postings(level, hashes))
+            if start < stop
+        ]
+        documents, fields, counts = (
+            concatenated([columns[name][part] for columns, part, _, _ in found], dtype)
+            for name, dtype in (
+                (f"{level}_documents", np.int32),
+                (f"{level}_fields", np.uint8),
+                (f"{level}_counts", np.uint16),
+            )
         )
+        lengths = [part.stop - part.start for _, part, _, _ in found]
+        firsts, numbers = (np.array([each[at] for each in found], np.int64).repeat(lengths) for at in (2, 3))
+        postings = Postings(documents + firsts, fields, counts, numbers)
         if not len(self._dead):
             return postings
         alive = {"chunk": self.alive, "file": self.file_alive}.get(level)
@@ -209,7 +208,7 @@ class Index:
     def knows(self, term: str) -> bool:
         """Tell whether any file, dead ones included, holds the term."""
         hashed = np.array([term_hash(term)], np.uint64)
-        return any(stop > start for start, stop in (segment.postings("file", hashed) for segment in self.segments))
+        return any(start < stop for segment in self.segments for start, stop in segment.postings("file", hashed))
 
     def frequency(self, hashes: Hashes) -> Ints:
         """Return in how many live files each hashed term stands."""
