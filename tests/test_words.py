@@ -108,6 +108,25 @@ def test_an_empty_index_finds_nothing() -> None:
     assert scores(index, "alpha") == {}
 
 
+def test_later_questions_find_what_the_first_one_does() -> None:
+    segments = [
+        segment([file("a.py", "alpha beta", symbol="getUser"), file("b.py", "beta")]),
+        segment([file("c.md", "alpha alpha", kind="section")], 3),
+        segment([file("d.py", "gamma", "alpha gamma", symbol="user_cache")], 4),
+    ]
+    index = words.Index(segments, np.array([2]))
+    before = [index.postings(level, ["user", "alpha"]) for level in ("chunk", "symbol")]
+    first, later = (scores(index, "alpha", "beta", "gamma") for _ in range(2))
+    assert first == later
+    assert set(first) == {1, 3, 4, 5}
+    for found, level in zip(before, ("chunk", "symbol"), strict=True):
+        after = index.postings(level, ["user", "alpha"])
+        assert sorted(zip(found.documents, found.terms, strict=True)) == sorted(
+            zip(after.documents, after.terms, strict=True)
+        )
+    assert [index.knows(term) for term in ("alpha", "gamma", "delta")] == [True, True, False]
+
+
 VOCABULARY = ["alpha", "beta", "getUser", "用户缓存", "cache", "user_cache"]
 TEXTS = st.lists(st.sampled_from(VOCABULARY), max_size=8).map(" ".join)
 FILES = st.lists(

@@ -25,7 +25,7 @@ _LEAST = np.float32(1e-9)
 class Postings(NamedTuple):
     """Where terms stand: documents, with the field and count of each occurrence, and which term it is of.
 
-    They come segment by segment, in each term by term, of a term document by document.
+    They come term by term, of a term document by document; where segments are looked into one by one, so in each of them.
     """
 
     documents: Ints
@@ -75,6 +75,8 @@ class Index:
         self._dead = np.zeros(0, np.int64) if dead is None else np.sort(np.asarray(dead, np.int64))
         self._columns: dict[str, arrays.Array] = {}
         self._levels: dict[str, _Level] = {}
+        self._joined: dict[str, Segment] = {}
+        self._is_later = False  # than the first question: what makes the next ones quicker takes longer than that one
         self._first: dict[str, list[int]] = {
             level: list(itertools.accumulate((len(s.columns[name]) for s in self.segments), initial=0))
             for level, name in (("chunk", "chunk_ids"), ("file", "file_title"), ("symbol", "symbol_kind"))
@@ -184,7 +186,7 @@ class Index:
         hashes = np.array([term_hash(term) for term in terms], np.uint64)
         found = [
             (segment.columns, slice(start, stop), first, number)
-            for segment, first in zip(self.segments, self._first[level], strict=False)
+            for segment, first in self._looked_into(level)
             for number, (start, stop) in enumerate(segment.postings(level, hashes))
             if start < stop
         ]
@@ -208,7 +210,17 @@ class Index:
     def knows(self, term: str) -> bool:
         """Tell whether any file, dead ones included, holds the term."""
         hashed = np.array([term_hash(term)], np.uint64)
-        return any(start < stop for segment in self.segments for start, stop in segment.postings("file", hashed))
+        return any(
+            start < stop for each, _ in self._looked_into("file") for start, stop in each.postings("file", hashed)
+        )
+
+    def _looked_into(self, level: str) -> Iterable[tuple[Segment, int]]:
+        """Return where the postings of a level are, with the number of the first document: in the end all in one."""
+        if not self._is_later or len(self.segments) < 2:
+            return zip(self.segments, self._first[level], strict=False)
+        if level not in self._joined:
+            self._joined[level] = _joined(level, self.segments, self._first[level])
+        return [(self._joined[level], 0)]
 
     def frequency(self, hashes: Hashes) -> Ints:
         """Return in how many live files each hashed term stands."""
@@ -241,6 +253,7 @@ class Index:
 
         x = sum over fields of w * count / (1 - b + b * length / average length); idf = ln(1 + (N - df + .5) / (df + .5)).
         """
+        self._is_later |= level in self._levels
         _, sets, number, worth = self._level(level, weights)
         documents, fields, counts, numbers = self.postings(level, terms)
         x = worth[documents * len(FIELDS) + fields] * counts
@@ -305,6 +318,29 @@ class Index:
         hashed = np.uint64(term_hash("=" + name if exactly else "~" + joined(name)))
         found = np.flatnonzero(self.column("symbol_exact" if exactly else "symbol_folded") == hashed)
         return found[self.alive[self.symbol_chunk[found]]]
+
+
+def _joined(level: str, segments: Sequence[Segment], firsts: Sequence[int]) -> Segment:
+    """Return the postings of a level of all segments as those of one, documents numbered through the segments."""
+    parts = [segment.columns for segment in segments]
+    terms = concatenated([part[f"{level}_terms"] for part in parts])
+    sizes = concatenated([np.diff(part[f"{level}_offsets"]) for part in parts])
+    order = terms.argsort(kind="stable")
+    starts, sizes, terms = (sizes.cumsum() - sizes)[order], sizes[order], terms[order]
+    offsets = np.append(0, sizes.cumsum())
+    at = (starts - offsets[:-1]).repeat(sizes)
+    at += np.arange(len(at))
+    documents = [part[f"{level}_documents"] + np.int32(first) for part, first in zip(parts, firsts, strict=False)]
+    distinct = np.flatnonzero(np.append(_TRUE[: len(terms)], terms[1:] != terms[:-1]))
+    return Segment(
+        {
+            f"{level}_terms": terms[distinct],
+            f"{level}_offsets": np.append(offsets[distinct], len(at)),
+            f"{level}_documents": concatenated(documents)[at],
+            f"{level}_fields": concatenated([part[f"{level}_fields"] for part in parts])[at],
+            f"{level}_counts": concatenated([part[f"{level}_counts"] for part in parts])[at],
+        }
+    )
 
 
 def inverse_document_frequency(number: int, frequency: NDArray[np.int64]) -> Floats:
