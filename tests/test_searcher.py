@@ -207,6 +207,17 @@ def test_later_questions_find_nothing_where_there_is_nothing(monkeypatch: pytest
         assert not code.search(SearchRequest("cache entries expire", arm="dense", paths=("nowhere/**",))).hits
 
 
+def test_what_the_comments_of_a_file_say_counts_for_its_code() -> None:
+    code = "def run(value):\n    return value\n"
+    told = "# Orders that nobody pays are cancelled after a while.\n# Their goods go back on the shelf.\n\n" + code
+    (first, *others) = (
+        searcher({"one.py": told, "two.py": code}).search(SearchRequest("run unpaid orders", explain=True)).hits
+    )
+    assert str(first.chunk.path) == "one.py"
+    assert float(str(first.why["comment meaning"])) > 0
+    assert all("comment meaning" not in hit.why for hit in others)
+
+
 def test_similar_finds_the_like_but_not_itself() -> None:
     twins = searcher({**PROJECT, "src/shop/other_cache.py": PROJECT["src/shop/cache.py"].replace("Timed", "Other")})
     number = next(

@@ -58,29 +58,37 @@ class MeaningIndex:
         for vectors, first, start, stop in zip(self.vectors, self.firsts, bounds, bounds[1:], strict=False):
             yield vectors.matrix[rows[start:stop] - first]
 
-    def of_files(self, files: NDArray[np.int32]) -> Floats:
-        """Return the unit vectors of whole files, [n, dimensions]: the mean of what tiles each.
+    def of_files(self, files: NDArray[np.int32], *, comments: bool = False) -> Floats:
+        """Return the unit vectors of whole files, [n, dimensions]: the mean of what tiles each, or of its comments.
 
         For the first question they are made of these files alone, for the next ones of all files at once.
         """
         if self._questions > 1:
-            return self._every_file[files]
+            return (self._every_comment if comments else self._every_file)[files]
         bounds = self.index.chunk_file.searchsorted(np.stack((files, files + 1), axis=1)).tolist()
-        return _units(np.array([self._tiling(first, last)[0].sum(axis=0) for first, last in bounds], np.float32))
+        sums = [self._within(first, last, comments=comments)[0].sum(axis=0) for first, last in bounds]
+        return _units(np.array(sums, np.float32))
 
     @cached_property
     def _every_file(self) -> Floats:
+        return self._of_all(comments=False)
+
+    @cached_property
+    def _every_comment(self) -> Floats:
+        return self._of_all(comments=True)
+
+    def _of_all(self, *, comments: bool) -> Floats:
         sums = np.zeros((self.index.file_count, self.vectors[0].matrix.shape[1]), np.float32)
         for first in range(0, len(self.index), _AT_ONCE):
-            matrix, files = self._tiling(first, min(first + _AT_ONCE, len(self.index)))
+            matrix, files = self._within(first, min(first + _AT_ONCE, len(self.index)), comments=comments)
             starts = np.flatnonzero(np.diff(files, prepend=-1))
             if len(starts):
                 sums[files[starts]] += np.add.reduceat(matrix, starts, axis=0)
         return _units(sums)
 
-    def _tiling(self, first: int, last: int) -> tuple[Floats, NDArray[np.int32]]:
-        """Return the vectors of those rows of a range that tile files, and these rows' files."""
-        rows = np.flatnonzero(self.index.chunk_set[first:last] != OVERLAY) + first
+    def _within(self, first: int, last: int, *, comments: bool) -> tuple[Floats, NDArray[np.int32]]:
+        """Return the vectors of those rows of a range that tile files or are comments, and these rows' files."""
+        rows = np.flatnonzero((self.index.chunk_set[first:last] == OVERLAY) == comments) + first
         return self.gather(rows), self.index.chunk_file[rows]
 
     def sketch(self, of_set: int) -> Sketch:
@@ -129,9 +137,11 @@ class Meaning:
         """Return the cosines of rows, which are ascending."""
         return self._all[rows] if self._all is not None else self._meanings.gather(rows) @ self._query
 
-    def file_cosines(self, files: NDArray[np.int32]) -> Floats:
-        """Return the cosines of whole files."""
-        return self._meanings.of_files(files) @ self._query if len(self._query) else np.zeros(len(files), np.float32)
+    def file_cosines(self, files: NDArray[np.int32], *, comments: bool = False) -> Floats:
+        """Return the cosines of whole files, or of all that their comments say; 0 where there are none."""
+        if not len(self._query):
+            return np.zeros(len(files), np.float32)
+        return self._meanings.of_files(files, comments=comments) @ self._query
 
     def standing(self, rows: Ints, of_set: int) -> Floats:
         """Return how many deviations above their set's mean rows promise to lie: exactly so only where that is cheap."""

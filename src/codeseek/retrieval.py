@@ -151,6 +151,7 @@ class Retrieval:
             "central": self.files.central[files],
             "size": self.files.size[files],
             "file meaning": self.meaning.file_cosines(files),
+            "comment meaning": self.meaning.file_cosines(files, comments=True),
             "depth": self.files.depth[files],
             **ranking.path_priors(paths, self.intent, is_code=True),
         }
