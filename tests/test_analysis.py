@@ -105,6 +105,24 @@ def test_question_words_are_dropped_in_both_languages() -> None:
     assert "cach" in asked.terms
 
 
+def test_chinese_is_looked_for_as_it_stands_between_stop_words() -> None:
+    assert set(analysis.question("缓存的过期策略", everything).native) == {"缓存", "过期", "期策", "策略"}
+    assert set(analysis.question("缓存的过期策略", lambda term: term == "过期").native) == {"过期"}
+
+
+def test_characters_that_make_no_known_word_are_looked_for_together() -> None:
+    asked = analysis.question("站内信怎么发送", everything)
+    assert {"站内", "内信", "发送"} <= set(asked.native)
+    assert [word.text for word in asked.words] == ["站内信", "发送"]
+    assert {"stat", "letter"}.isdisjoint(asked.terms)
+
+
+def test_a_word_that_nobody_knows_is_translated_by_its_characters() -> None:
+    asked = analysis.question("验签", lambda term: term.isascii())
+    assert {"verif", "sign"} & {term[:5] for term in asked.terms}
+    assert [word.text for word in asked.words] == ["验", "签"]
+
+
 def test_a_chinese_word_stands_for_english_ones_that_the_index_knows() -> None:
     assert set(analysis.question("缓存", lambda term: term == "cach").terms) == {"cach"}
     assert not analysis.question("缓存", lambda term: False).terms

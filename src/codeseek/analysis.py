@@ -13,7 +13,7 @@ import threading
 import unicodedata
 from array import array
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Hashable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Any, NamedTuple, TypeVar
 
@@ -70,6 +70,7 @@ STOP_WORDS_ZH = frozenset(
 LARGEST_VOCABULARY = 150_000
 """So many words are remembered at most, with what they expand to."""
 
+_STOP_CHARACTERS = "".join(word for word in STOP_WORDS_ZH if len(word) == 1)
 _SUFFIXES_ZH = frozenset("器化性式")
 
 
@@ -325,10 +326,13 @@ class Question(NamedTuple):
     has_chinese: bool
 
 
-def question(
-    text: str, knows: Callable[[str], bool], *, bigram_weight: float = 0.3, word_weight: float = 0.5
-) -> Question:
-    """Understand a question; `knows` tells whether the index holds a term, and limits translations to such."""
+def question(text: str, knows: Callable[[str], bool], *, native_weight: float = 0.7) -> Question:
+    """Understand a question; `knows` tells whether the index holds a term, and limits native terms and translations to such.
+
+    Chinese is looked for as it stands (overlapping pairs of characters and longer dictionary words) and by what its words
+    may be called in English. Characters that make no word of the dictionary are one word of the asker's: only if the index
+    does not know it either are they translated one by one.
+    """
     folded = fold(text)
     terms: dict[str, float] = {}
     native: dict[str, float] = {}
@@ -338,22 +342,18 @@ def question(
     for typed in words(folded):
         if not typed.isascii() and _cjk().match(typed):
             has_chinese = True
-            for word in segment(typed):
-                if word in STOP_WORDS_ZH:
-                    continue
-                for term in cjk_terms(word):
-                    weight = word_weight if term == word else bigram_weight
-                    native[term] = max(native.get(term, 0.0), weight)
-                    origins.setdefault(term, word)
-                if word in _SUFFIXES_ZH:
-                    continue
-                translated = _translate(word, knows)
-                for term, probability, _ in translated:
-                    weight = math.sqrt(probability)
-                    if weight > terms.get(term, 0.0):
-                        terms[term] = weight
-                        origins[term] = word
-                found.append(Word(word, _spellings(word, translated)))
+            for stretch in _stretches(typed):
+                known = dict.fromkeys(filter(knows, cjk_terms("".join(stretch))), native_weight)
+                native |= known
+                origins |= {term: term for term in known}
+                for word in _translatable(stretch, known):
+                    translated = _translate(word, knows)
+                    for term, probability, _ in translated:
+                        weight = math.sqrt(probability)
+                        if weight > terms.get(term, 0.0):
+                            terms[term] = weight
+                            origins[term] = word
+                    found.append(Word(word, _spellings(word, translated)))
             continue
         pieces = parts(typed)
         if not pieces or (len(pieces) == 1 and pieces[0] in STOP_WORDS):
@@ -365,6 +365,41 @@ def question(
     identifiers = tuple(_identifiers(folded))
     symbol = len(identifiers) == 1 and identifiers[0][1] == 1.0
     return Question(text, terms, native, tuple(found), identifiers, origins, symbol, has_chinese)
+
+
+def _stretches(run: str) -> Iterator[list[str]]:
+    """Cut a run of Chinese at its stop words, and yield the words of what lies between."""
+    stretch: list[str] = []
+    for word in _words_of(run):
+        if word not in STOP_WORDS_ZH:
+            stretch.append(word)
+        elif stretch:
+            yield stretch
+            stretch = []
+    if stretch:
+        yield stretch
+
+
+def _words_of(run: str) -> Iterator[str]:
+    """Cut a run of Chinese into words of the dictionary and what single characters between them spell together."""
+    for is_single, pieces in itertools.groupby(segment(run), lambda piece: len(piece) == 1):
+        if not is_single:
+            yield from pieces
+            continue
+        characters = "".join(pieces)
+        own = characters.strip(_STOP_CHARACTERS)
+        before, after = characters.split(own) if own else (characters, "")
+        yield from before
+        if own:
+            yield own
+        yield from after
+
+
+def _translatable(stretch: Iterable[str], known: Container[str]) -> Iterator[str]:
+    """Yield the words of a stretch but suffixes; one of the asker's own that is not `known` character by character."""
+    for word in stretch:
+        whole = word in _dictionary() or any(term in known for term in cjk_terms(word))
+        yield from (part for part in ((word,) if whole else word) if part not in _SUFFIXES_ZH)
 
 
 def segment(run: str) -> list[str]:
