@@ -19,7 +19,7 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _SAMPLED = 32_768  # rows of a set from which the spread of cosines is known
-_AT_ONCE = 8192  # rows of which the vectors of files are made
+_AT_ONCE = 8192  # rows that are added up to vectors of files
 _FOREMOST = 400  # rows that one look into the graphs brings, of code and documentation alike
 _NARROW = 5  # a filter that leaves less than a fifth of the rows is searched by itself
 
@@ -59,37 +59,42 @@ class MeaningIndex:
             yield vectors.matrix[rows[start:stop] - first]
 
     def of_files(self, files: NDArray[np.int32], *, comments: bool = False) -> Floats:
-        """Return the unit vectors of whole files, [n, dimensions]: the mean of what tiles each, or of its comments.
+        """Return the unit vectors of ascending files, [n, dimensions]: the mean of what tiles each, or of its comments.
 
         For the first question they are made of these files alone, for the next ones of all files at once.
         """
         if self._questions > 1:
-            return (self._every_comment if comments else self._every_file)[files]
-        bounds = self.index.chunk_file.searchsorted(np.stack((files, files + 1), axis=1)).tolist()
-        sums = [self._within(first, last, comments=comments)[0].sum(axis=0) for first, last in bounds]
-        return _units(np.array(sums, np.float32))
+            return (self._every_comment if comments else self._every_file)[files].astype(np.float32)
+        wanted = np.zeros(self.index.file_count, bool)
+        wanted[files] = True
+        rows = self._rows(comments=comments)
+        rows = rows[wanted[self.index.chunk_file[rows]]]
+        return self._means(rows, files.searchsorted(self.index.chunk_file[rows]), len(files))
 
     @cached_property
-    def _every_file(self) -> Floats:
+    def _every_file(self) -> NDArray[np.float16]:
         return self._of_all(comments=False)
 
     @cached_property
-    def _every_comment(self) -> Floats:
+    def _every_comment(self) -> NDArray[np.float16]:
         return self._of_all(comments=True)
 
-    def _of_all(self, *, comments: bool) -> Floats:
-        sums = np.zeros((self.index.file_count, self.vectors[0].matrix.shape[1]), np.float32)
-        for first in range(0, len(self.index), _AT_ONCE):
-            matrix, files = self._within(first, min(first + _AT_ONCE, len(self.index)), comments=comments)
-            starts = np.flatnonzero(np.diff(files, prepend=-1))
-            if len(starts):
-                sums[files[starts]] += np.add.reduceat(matrix, starts, axis=0)
-        return _units(sums)
+    def _of_all(self, *, comments: bool) -> NDArray[np.float16]:
+        rows = self._rows(comments=comments)
+        return self._means(rows, self.index.chunk_file[rows], self.index.file_count).astype(np.float16)
 
-    def _within(self, first: int, last: int, *, comments: bool) -> tuple[Floats, NDArray[np.int32]]:
-        """Return the vectors of those rows of a range that tile files or are comments, and these rows' files."""
-        rows = np.flatnonzero((self.index.chunk_set[first:last] == OVERLAY) == comments) + first
-        return self.gather(rows), self.index.chunk_file[rows]
+    def _rows(self, *, comments: bool) -> Ints:
+        """Return the rows that are comments, or those that tile files."""
+        return np.flatnonzero((self.index.chunk_set == OVERLAY) == comments)
+
+    def _means(self, rows: Ints, owners: Ints | NDArray[np.int32], count: int) -> Floats:
+        """Return the unit vectors in the mean directions of `count` owners' rows; both arrays are ascending."""
+        sums = np.zeros((count, self.vectors[0].matrix.shape[1]), np.float32)
+        for first in range(0, len(rows), _AT_ONCE):
+            part = owners[first : first + _AT_ONCE]
+            starts = np.flatnonzero(np.diff(part, prepend=-1))
+            sums[part[starts]] += np.add.reduceat(self.gather(rows[first : first + _AT_ONCE]), starts, axis=0)
+        return _units(sums)
 
     def sketch(self, of_set: int) -> Sketch:
         """Return what foretells the cosines of a set's rows without a look at the whole of every row."""
