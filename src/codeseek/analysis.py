@@ -312,13 +312,13 @@ class Word(NamedTuple):
 class Question(NamedTuple):
     """A question understood: terms with their weights, the words in order, identifiers with the strength of their claim.
 
-    `terms` holds English words and those that stand for Chinese ones; `native` terms in Chinese script itself;
+    `terms` holds English words and those that stand for Chinese ones with weights, `native` terms in Chinese script itself;
     `origins` the words as typed that terms come from.
     """
 
     text: str
     terms: dict[str, float]
-    native: dict[str, float]
+    native: tuple[str, ...]
     words: tuple[Word, ...]
     identifiers: tuple[tuple[str, float], ...]
     origins: dict[str, str]
@@ -326,7 +326,7 @@ class Question(NamedTuple):
     has_chinese: bool
 
 
-def question(text: str, knows: Callable[[str], bool], *, native_weight: float = 0.7) -> Question:
+def question(text: str, knows: Callable[[str], bool]) -> Question:
     """Understand a question; `knows` tells whether the index holds a term, and limits native terms and translations to such.
 
     Chinese is looked for as it stands (overlapping pairs of characters and longer dictionary words) and by what its words
@@ -335,7 +335,7 @@ def question(text: str, knows: Callable[[str], bool], *, native_weight: float = 
     """
     folded = fold(text)
     terms: dict[str, float] = {}
-    native: dict[str, float] = {}
+    native: dict[str, None] = {}
     origins: dict[str, str] = {}
     found: list[Word] = []
     has_chinese = False
@@ -343,7 +343,7 @@ def question(text: str, knows: Callable[[str], bool], *, native_weight: float = 
         if not typed.isascii() and _cjk().match(typed):
             has_chinese = True
             for stretch in _stretches(typed):
-                known = dict.fromkeys(filter(knows, cjk_terms("".join(stretch))), native_weight)
+                known = dict.fromkeys(filter(knows, cjk_terms("".join(stretch))))
                 native |= known
                 origins |= {term: term for term in known}
                 for word in _translatable(stretch, known):
@@ -364,7 +364,7 @@ def question(text: str, knows: Callable[[str], bool], *, native_weight: float = 
         found += [Word(piece, ((piece, 1.0),)) for piece in pieces]
     identifiers = tuple(_identifiers(folded))
     symbol = len(identifiers) == 1 and identifiers[0][1] == 1.0
-    return Question(text, terms, native, tuple(found), identifiers, origins, symbol, has_chinese)
+    return Question(text, terms, tuple(native), tuple(found), identifiers, origins, symbol, has_chinese)
 
 
 def _stretches(run: str) -> Iterator[list[str]]:

@@ -22,6 +22,10 @@ from codeseek.segments import file_title
 
 Floats = NDArray[np.float32]
 
+NATIVE_WEIGHT = (0.7, 0.4, 0.7)
+"""Of a term in Chinese script, where one in English has 1, in code, sections and comments: code has such terms in its
+comments alone, a translated page has them throughout, beside the page that it was made from."""
+
 # BM25F: rows are the sets code, section, comment; columns text, comment, name, breadcrumb, file, directory
 CHUNK_WEIGHT = np.array([[1, 0.7, 6, 2, 8, 1], [1, 1, 4, 2, 2, 1], [1, 1, 4, 2, 4, 1]], np.float32)
 CHUNK_B = np.array(

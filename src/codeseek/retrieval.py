@@ -122,7 +122,10 @@ class Retrieval:
         self.meaning = meaning
         self.files = files
         self.intent = ranking.Intent.of(question.text)
-        self.terms = {**question.native, **question.terms}
+        self.terms: dict[str, float | Sequence[float]] = {
+            **dict.fromkeys(question.native, ranking.NATIVE_WEIGHT),
+            **question.terms,
+        }
         self.chunk_scores = index.bm25f("chunk", self.terms, _CHUNK)
         self.file_scores = index.bm25f("file", self.terms, _FILE)
         frequency = np.array([self.file_scores.frequency[term] for term in question.terms], np.int64)
