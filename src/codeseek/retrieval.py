@@ -122,9 +122,9 @@ class Retrieval:
         self.meaning = meaning
         self.files = files
         self.intent = ranking.Intent.of(question.text)
-        self.terms: dict[str, float | Sequence[float]] = {
+        self.terms = {
             **dict.fromkeys(question.native, ranking.NATIVE_WEIGHT),
-            **question.terms,
+            **{term: (weight,) * len(ranking.NATIVE_WEIGHT) for term, weight in question.terms.items()},
         }
         self.chunk_scores = index.bm25f("chunk", self.terms, _CHUNK)
         self.file_scores = index.bm25f("file", self.terms, _FILE)

@@ -248,10 +248,10 @@ class Index:
             found.append(np.add.reduceat(counted & alive[documents], starts, dtype=np.int64))
         return found
 
-    def bm25f(self, level: str, terms: Mapping[str, float | Sequence[float]], weights: Weights) -> Scores:
+    def bm25f(self, level: str, terms: Mapping[str, float] | Mapping[str, Sequence[float]], weights: Weights) -> Scores:
         """Score all documents of a level for weighted terms: sum of q * idf * x / (k1 + x), each set by its own statistics.
 
-        A term's weight q is one number, or one for each set.
+        A term's weight q is a number, or as many as there are sets.
         x = sum over fields of w * count / (1 - b + b * length / average length); idf = ln(1 + (N - df + .5) / (df + .5)).
         """
         self._is_later |= level in self._levels
@@ -266,8 +266,8 @@ class Index:
         x = np.add.reduceat(x, starts) if len(starts) else x
         cells = numbers * len(number) + of
         df = np.bincount(cells, minlength=len(terms) * len(number)).reshape(-1, len(number))
-        q = np.array([np.broadcast_to(weight, len(number)) for weight in terms.values()]).reshape(-1, len(number))
-        weight = (q * np.log1p((number - df + 0.5) / (df + 0.5))).astype(np.float32)
+        q = np.array([*terms.values()], np.float32).T
+        weight = (q * np.log1p((number - df + 0.5) / (df + 0.5)).T).T.astype(np.float32)
         idf = weight.ravel()[cells]
         return Scores(
             np.bincount(documents, idf * x / (weights.k1[of] + x), len(sets)).astype(np.float32),
