@@ -13,10 +13,6 @@ from hypothesis import strategies as st
 from codeseek import analysis
 
 
-def everything(_: str) -> bool:
-    return True
-
-
 def terms(text: str) -> set[str]:
     return {term for word in analysis.words(text) for term in analysis.word_terms(word)}
 
@@ -94,75 +90,11 @@ def test_cpp_and_csharp_are_words() -> None:
     assert "c#" in terms("a C# client")
 
 
-def test_question_words_are_dropped_in_both_languages() -> None:
-    assert set(analysis.question("how does the dependency injection work", everything).terms) == {
-        "dependenci",
-        "inject",
-        "work",
-    }
-    asked = analysis.question("缓存是怎么实现的", everything)
-    assert set(asked.native) == {"缓存"}
-    assert "cach" in asked.terms
-
-
-def test_chinese_is_looked_for_as_it_stands_between_stop_words() -> None:
-    assert set(analysis.question("缓存的过期策略", everything).native) == {"缓存", "过期", "期策", "策略"}
-    assert set(analysis.question("缓存的过期策略", lambda term: term == "过期").native) == {"过期"}
-
-
-def test_characters_that_make_no_known_word_are_looked_for_together() -> None:
-    asked = analysis.question("站内信怎么发送", everything)
-    assert {"站内", "内信", "发送"} <= set(asked.native)
-    assert [word.text for word in asked.words] == ["站内信", "发送"]
-    assert {"stat", "letter"}.isdisjoint(asked.terms)
-
-
-def test_a_word_that_nobody_knows_is_translated_by_its_characters() -> None:
-    asked = analysis.question("验签", lambda term: term.isascii())
-    assert {"verif", "sign"} & {term[:5] for term in asked.terms}
-    assert [word.text for word in asked.words] == ["验", "签"]
-
-
-def test_a_chinese_word_stands_for_english_ones_that_the_index_knows() -> None:
-    assert set(analysis.question("缓存", lambda term: term == "cach").terms) == {"cach"}
-    assert not analysis.question("缓存", lambda term: False).terms
-
-
-def test_a_translation_weighs_less_than_a_word_as_typed() -> None:
-    asked = analysis.question("websocket 连接", everything)
-    assert asked.terms["websocket"] == 1.0
-    assert 0 < asked.terms["connect"] < 1
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("HTTPSession", ("HTTPSession", 1.0)),
-        ("Foo::bar", ("Foo::bar", 1.0)),
-        ("where is parseConfig used", ("parseConfig", 0.5)),
-        ("how does Redis expire keys", ("Redis", 0.25)),
-        ("the TCP connector", ("TCP", 0.15)),
-    ],
-)
-def test_identifiers_in_a_question_claim_by_their_form(text: str, expected: tuple[str, float]) -> None:
-    assert expected in analysis.question(text, everything).identifiers
-
-
-def test_segments_join_to_the_run() -> None:
-    assert analysis.segment("异步客户端会话的工作原理") == ["异步", "客户端", "会话", "的", "工作原理"]
-
-
 @given(st.text(max_size=200))
 def test_any_text_has_terms_without_an_error(text: str) -> None:
     for term in terms(text):
         assert term
         assert term == term.lower() or not term.isascii()
-    analysis.question(text, everything)
-
-
-@given(st.text(alphabet="缓存连接数据库的工作进程语义化版本", min_size=1, max_size=60))
-def test_segmentation_loses_nothing(run: str) -> None:
-    assert "".join(analysis.segment(run)) == run
 
 
 NUMBERS: defaultdict[str, int] = defaultdict(itertools.count().__next__)

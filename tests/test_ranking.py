@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from codeseek import analysis, ranking
+from codeseek import questions, ranking
 
 
-def question(text: str) -> analysis.Question:
-    return analysis.question(text, lambda term: True)
+def question(text: str) -> questions.Question:
+    return questions.understand(text, lambda term: True)
 
 
 def names(text: str, path: str) -> ranking.Names:

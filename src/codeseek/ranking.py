@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeseek import analysis
-from codeseek.analysis import Question
+from codeseek.questions import Question
 from codeseek.segments import file_title
 
 Floats = NDArray[np.float32]

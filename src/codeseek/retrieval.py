@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeseek import analysis, ranking
+from codeseek import ranking
 from codeseek.meaning import Meaning
+from codeseek.questions import Question
 from codeseek.segments import CODE, SECTION, SYMBOL_KINDS, TEXT, concatenated, file_title, joined
 from codeseek.words import Index, Weights, inverse_document_frequency, log_length
 
@@ -111,7 +112,7 @@ class Retrieval:
         self,
         index: Index,
         files: Files,
-        question: analysis.Question,
+        question: Question,
         meaning: Meaning,
         second: TierMeaning | None = None,
     ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeseek import analysis, ranking
+from codeseek import analysis, questions, ranking
 from codeseek.embedders import Embedder
 from codeseek.errors import UsageError
 from codeseek.meaning import Meaning, MeaningIndex
@@ -75,7 +75,7 @@ class Searcher:
             )
         index = self._index
         allowed = self._allowed(request)
-        question = analysis.question(text, index.knows)
+        question = questions.understand(text, index.knows)
         by_words_alone = request.arm == "lexical"
         meaning = Meaning(self._meanings, None if by_words_alone else self._embedder.embed_query(text))
         second = None if by_words_alone else self._second(text)
