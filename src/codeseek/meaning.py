@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeseek.segments import OVERLAY, concatenated
+from codeseek.segments import OVERLAY, begins, concatenated
 from codeseek.vectors import SCANNED_ROWS, ExactIndex, Sketch, VectorIndex, best, shortlist
 from codeseek.words import Index
 
@@ -92,7 +92,7 @@ class MeaningIndex:
         sums = np.zeros((count, self.vectors[0].matrix.shape[1]), np.float32)
         for first in range(0, len(rows), _AT_ONCE):
             part = owners[first : first + _AT_ONCE]
-            starts = np.flatnonzero(np.diff(part, prepend=-1))
+            starts = np.flatnonzero(begins(part))
             sums[part[starts]] += np.add.reduceat(self.gather(rows[first : first + _AT_ONCE]), starts, axis=0)
         return _units(sums)
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from codeseek import ranking
 from codeseek.meaning import Meaning
 from codeseek.questions import Question
-from codeseek.segments import CODE, SECTION, SYMBOL_KINDS, TEXT, concatenated, file_title, joined
+from codeseek.segments import CODE, SECTION, SYMBOL_KINDS, TEXT, begins, concatenated, file_title, joined
 from codeseek.words import Index, Weights, inverse_document_frequency, log_length
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Files:
     def part_idf(self) -> tuple[Hashes, Floats]:
         """The hashed parts of all symbols' names, ascending, and how rare each is among the files."""
         parts = np.sort(concatenated([segment.columns["symbol_terms"] for segment in self._index.segments], np.uint64))
-        parts = parts[np.append(True, parts[1:] != parts[:-1])] if len(parts) else parts
+        parts = parts[begins(parts)]
         return parts, inverse_document_frequency(self._index.live_file_count, self._index.frequency(parts))
 
     def foreign(self, files: NDArray[np.int32], *, has_chinese: bool) -> Floats:
@@ -212,7 +212,7 @@ class Retrieval:
             "meaning": _meaning(self.meaning.standing(rows, of_set), second, clip),
         }
         rough = ranking.weighted(features, weights) + _values(defined, rows)
-        firsts = np.flatnonzero(np.diff(file_of, prepend=-1))  # rows are ascending, and so are their files
+        firsts = np.flatnonzero(begins(file_of))  # rows are ascending, and so are their files
         files, sizes = file_of[firsts], np.diff(firsts, append=len(rows))
         if len(files) > _FILES_EXAMINED:
             foremost = _largest(np.maximum.reduceat(rough, firsts), _FILES_EXAMINED)
@@ -259,7 +259,7 @@ class Retrieval:
         symbols = postings.documents[keep]
         order = symbols.argsort(kind="stable")
         symbols = symbols[order]
-        firsts = np.flatnonzero(np.append(True, symbols[1:] != symbols[:-1]))
+        firsts = np.flatnonzero(begins(symbols))
         every = symbols[firsts]
         weights = np.add.reduceat(np.array([*self.weighted_terms.values()])[postings.terms[keep][order]], firsts)
         file_of = index.chunk_file[index.symbol_chunk[every]]

@@ -290,7 +290,7 @@ def _with_postings(
         lengths = np.bincount(postings[1] * len(FIELDS) + postings[2], postings[3], number * len(FIELDS))
         columns[f"{level}_lengths"] = lengths.reshape(number, len(FIELDS)).astype(np.uint32)
     offsets, documents = columns["file_offsets"], columns["file_documents"]
-    first_of_document = np.diff(documents, prepend=-1) != 0
+    first_of_document = begins(documents)
     first_of_document[offsets[:-1]] = True
     columns["file_frequencies"] = (
         np.add.reduceat(first_of_document, offsets[:-1], dtype=np.int32) if len(documents) else documents
@@ -308,13 +308,13 @@ def _file_postings(
 ) -> tuple[Ints, Ints, Ints, Ints]:
     """Take the files as documents: all their chunks' text and names but overlays, their path once, no breadcrumbs."""
     chunk_file = columns["chunk_file"]
-    is_first = np.diff(chunk_file, prepend=-1) != 0
+    is_first = begins(chunk_file)
     keep = (SET_OF_KIND[columns["chunk_kind"]] != OVERLAY)[documents] & (fields != BREADCRUMB)
     keep &= (fields < FILE) | is_first[documents]
     keys = _keys(ranks[keep], chunk_file[documents[keep]], fields[keep], counts[keep])
     ranks, documents, fields, counts = _postings_of(keys)
     places = (keys >> np.uint64(15)).view(np.int64)
-    first = np.flatnonzero(np.diff(places, prepend=-1))
+    first = np.flatnonzero(begins(places))
     totals = np.add.reduceat(counts, first) if len(first) else counts
     return ranks[first], documents[first], fields[first], totals
 
@@ -347,6 +347,13 @@ def _postings_of(keys: Hashes) -> tuple[Ints, Ints, Ints, Ints]:
     ranks, documents, fields = keys >> np.uint64(42), keys >> np.uint64(18), keys >> np.uint64(15)
     columns = ranks, documents & np.uint64(0xFFFFFF), fields & np.uint64(7), keys & np.uint64(_MOST)
     return columns[0].view(np.int64), columns[1].view(np.int64), columns[2].view(np.int64), columns[3].view(np.int64)
+
+
+def begins(values: arrays.Array) -> NDArray[np.bool_]:
+    """Mark where each run of equal values begins."""
+    marks = np.ones(len(values), bool)
+    np.not_equal(values[1:], values[:-1], out=marks[1:])
+    return marks
 
 
 def concatenated(pieces: Sequence[arrays.Array], dtype: type = np.int64) -> arrays.Array:

@@ -12,13 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeseek import arrays
-from codeseek.segments import FIELDS, OVERLAY, SET_OF_KIND, Segment, concatenated, joined, term_hash
+from codeseek.segments import FIELDS, OVERLAY, SET_OF_KIND, Segment, begins, concatenated, joined, term_hash
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float32]
 Hashes = NDArray[np.uint64]
 
-_TRUE = np.ones(1, bool)
 _LEAST = np.float32(1e-9)
 
 
@@ -243,7 +242,7 @@ class Index:
                 found.append(columns["file_frequencies"])
                 continue
             documents, starts = columns["file_documents"], columns["file_offsets"][:-1]
-            counted = np.diff(documents, prepend=-1) != 0
+            counted = begins(documents)
             counted[starts] = True
             found.append(np.add.reduceat(counted & alive[documents], starts, dtype=np.int64))
         return found
@@ -258,9 +257,7 @@ class Index:
         _, sets, number, worth = self._level(level, weights)
         documents, fields, counts, numbers = self.postings(level, terms)
         x = worth[documents * len(FIELDS) + fields] * counts
-        starts = np.flatnonzero(
-            np.concatenate((_TRUE[: len(x)], (documents[1:] != documents[:-1]) | (numbers[1:] != numbers[:-1])))
-        )
+        starts = np.flatnonzero(begins(documents) | begins(numbers))
         documents, numbers = documents[starts], numbers[starts]
         of = sets[documents]
         x = np.add.reduceat(x, starts) if len(starts) else x
@@ -332,7 +329,7 @@ def _joined(level: str, segments: Sequence[Segment], firsts: Sequence[int]) -> S
     at = (starts - offsets[:-1]).repeat(sizes)
     at += np.arange(len(at))
     documents = [part[f"{level}_documents"] + np.int32(first) for part, first in zip(parts, firsts, strict=False)]
-    distinct = np.flatnonzero(np.append(_TRUE[: len(terms)], terms[1:] != terms[:-1]))
+    distinct = np.flatnonzero(begins(terms))
     return Segment(
         {
             f"{level}_terms": terms[distinct],

@@ -151,8 +151,8 @@ class StaticEmbedder:
         counts = Counter(itertools.chain.from_iterable(self._tokens(analysis.words(query))))
         tokens = np.fromiter(counts.keys(), np.int64, len(counts))
         weights = np.log1p(np.fromiter(counts.values(), np.float32, len(counts))) * self._scale[tokens]
-        vector: NDArray[np.float32] = _normalised((weights @ self._table[tokens].astype(np.float32))[None])[0]
-        return vector
+        vector: NDArray[np.float32] = weights @ self._table[tokens].astype(np.float32)
+        return vector / (np.sqrt(vector @ vector) or np.float32(1))
 
     def embed_texts(self, texts: Sequence[str]) -> Vectors:
         """Return unit vectors, [n, dimensions]; a text without a single known token gives zeros."""
