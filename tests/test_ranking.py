@@ -122,11 +122,16 @@ def test_trouble_and_use_ask_for_documentation(text: str) -> None:
         "HTTPSession",
         "缓存失效的实现",
         "请求解析",
+        "会话如何续期",
         "retry logic implementation",
     ],
 )
 def test_mechanisms_ask_for_code(text: str) -> None:
     assert likelihood(text) < 0.4
+
+
+def test_what_something_does_is_no_question_of_how_to_do_it() -> None:
+    assert likelihood("连接如何复用") < likelihood("如何复用连接")
 
 
 def test_joining_keeps_each_lists_order_and_everything() -> None:
