@@ -344,7 +344,7 @@ def _count_construction(text: str) -> int:
 
 DOCUMENTATION_WEIGHTS: Mapping[str, float] = {
     "use words": 2.5, "construction words": -0.9, "symbol query": -1.5, "identifiers": 0.75, "one word": -0.75,
-    "cosine gap": 4.7, "coverage": -2.8, "title run": -1.2, "symbol": -2.6, "section top": 0.9, "bias": -2.85,
+    "cosine gap": 4.7, "coverage": -2.8, "title run": -1.2, "symbol": -2.6, "section top": 0.9, "bias": -2.9,
 }  # fmt: skip
 CHOSEN_SHARE = np.float32(0.6)
 """How much of the meaning is the chosen model's; see `tests/bench/tiers.py`."""

@@ -31,6 +31,7 @@ _FILES_EXAMINED = 60
 _CONSIDERED = 1200  # rows that words find which are compared in meaning too
 _NEAREST = 100  # rows that meaning alone may add
 _SYMBOLS_EXAMINED = 200
+_STANDARD_SCORES = (-1, 6)  # of a cosine among its set's: what lies beyond tells no more
 _DENSE_ALONE = 2.5  # standard deviations above the mean from which a chunk without a common word is a candidate
 
 
@@ -140,7 +141,7 @@ class Retrieval:
     def code(self, allowed: Mask, of_set: int) -> Ranked:
         """Rank code: words and meaning of chunk and file, names of file, folder and symbols, and what speaks against a path."""
         defined = self._definitions()
-        base = self._candidates(allowed & (self.index.chunk_set == of_set), of_set, defined, 4.0, ranking.CODE_WEIGHTS)
+        base = self._candidates(allowed & (self.index.chunk_set == of_set), of_set, defined, ranking.CODE_WEIGHTS)
         if base is None:
             return _NOTHING
         rows, files, number_of, cosines, features = base
@@ -167,7 +168,7 @@ class Retrieval:
 
     def sections(self, allowed: Mask) -> Ranked:
         """Rank sections of documentation: words, meaning, coverage of the question, and what speaks against a page."""
-        base = self._candidates(allowed & (self.index.chunk_set == SECTION), SECTION, {}, 5.0, ranking.SECTION_WEIGHTS)
+        base = self._candidates(allowed & (self.index.chunk_set == SECTION), SECTION, {}, ranking.SECTION_WEIGHTS)
         if base is None:
             return _NOTHING
         rows, files, number_of, cosines, features = base
@@ -186,7 +187,7 @@ class Retrieval:
         return _ranked(rows, cosines, features, ranking.SECTION_WEIGHTS)
 
     def _candidates(
-        self, allowed: Mask, of_set: int, defined: Mapping[int, float], clip: float, weights: Mapping[str, float]
+        self, allowed: Mask, of_set: int, defined: Mapping[int, float], weights: Mapping[str, float]
     ) -> _Candidates | None:
         """Choose the rows worth a closer look: their files are the foremost by words, meaning and definitions."""
         index = self.index
@@ -209,7 +210,7 @@ class Retrieval:
         features = {
             "chunk words": words[rows] / max(float(words[rows].max()), 1e-9),
             "file words": file_words[file_of] / max(float(file_words[file_of].max()), 1e-9),
-            "meaning": _meaning(self.meaning.standing(rows, of_set), second, clip),
+            "meaning": _meaning(self.meaning.standing(rows, of_set), second),
         }
         rough = ranking.weighted(features, weights) + _values(defined, rows)
         firsts = np.flatnonzero(begins(file_of))  # rows are ascending, and so are their files
@@ -221,7 +222,7 @@ class Retrieval:
             rows, second = rows[keep], None if second is None else second[keep]
             features = {name: values[keep] for name, values in features.items()}
         cosines = self.meaning.cosines(rows)
-        features["meaning"] = _meaning(_standard(cosines, *self.meaning.spread(of_set)), second, clip)
+        features["meaning"] = _meaning(_standard(cosines, *self.meaning.spread(of_set)), second)
         return _Candidates(rows, files, np.arange(len(files)).repeat(sizes), cosines, features)
 
     def _weight_in(self, of_set: int) -> float:
@@ -364,10 +365,10 @@ def _standard(cosines: Floats, mean: float, deviation: float) -> Floats:
     return (cosines - np.float32(mean)) / np.float32(deviation)
 
 
-def _meaning(bundled: Floats, chosen: Floats | None, most: float) -> Floats:
+def _meaning(bundled: Floats, chosen: Floats | None) -> Floats:
     """Return the standard scores of one or two models as a feature."""
-    bundled = bundled.clip(-1, most)
-    return bundled if chosen is None else ranking.of_two_models(bundled, chosen.clip(-1, most))
+    bundled = bundled.clip(*_STANDARD_SCORES)
+    return bundled if chosen is None else ranking.of_two_models(bundled, chosen.clip(*_STANDARD_SCORES))
 
 
 def _largest(values: Floats, count: int) -> Mask:
