@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import PurePosixPath
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from codeseek import chunkers, meaning
 from codeseek.embedders import bundled
@@ -16,7 +18,7 @@ from codeseek.languages import language_of
 from codeseek.records import Chunk, Hit, SearchRequest, SimilarRequest, SourceFile
 from codeseek.searcher import Searcher
 from codeseek.segments import Segment, analyse
-from codeseek.vectors import ExactIndex
+from codeseek.vectors import ExactIndex, Matrix, Rows, VectorIndex
 from codeseek.wildcards import glob_filter
 from codeseek.words import Index
 
@@ -76,7 +78,20 @@ If requests time out behind a proxy, set `HTTPS_PROXY` before you start the serv
 }
 
 
-def searcher(project: dict[str, str] = PROJECT) -> Searcher:
+class Unfiltered:
+    """A graph over all rows that is not to be asked for a part of them: it would have to compare every row."""
+
+    def __init__(self, matrix: Matrix) -> None:
+        self.matrix = matrix
+
+    def nearest(
+        self, query: NDArray[np.float32], k: int, allowed: NDArray[np.bool_] | None = None
+    ) -> tuple[Rows, Matrix]:
+        assert allowed is None
+        return ExactIndex(self.matrix).nearest(query, k)
+
+
+def searcher(project: dict[str, str] = PROJECT, vectors: Callable[[Matrix], VectorIndex] = ExactIndex) -> Searcher:
     files = []
     for name, text in project.items():
         path = PurePosixPath(name)
@@ -85,9 +100,7 @@ def searcher(project: dict[str, str] = PROJECT) -> Searcher:
     chunks = dict(enumerate((c for _, chunks in files for c in chunks), 1))
     segment = Segment.build([analyse(files)], np.array(list(chunks)))
     matrix = MODEL.embed(list(chunks.values()))
-    return Searcher(
-        Index([segment]), [ExactIndex(matrix)], MODEL, lambda ids: {number: chunks[number] for number in ids}
-    )
+    return Searcher(Index([segment]), [vectors(matrix)], MODEL, lambda ids: {number: chunks[number] for number in ids})
 
 
 SHOP = searcher()
@@ -196,6 +209,16 @@ def test_later_questions_to_many_rows_are_answered_as_the_first_one_is(monkeypat
         ]
         assert [hit.score for hit in later] == pytest.approx([hit.score for hit in first], abs=2e-3)
         assert [hit.why["cosine"] for hit in later] == pytest.approx([hit.why["cosine"] for hit in first], abs=2e-4)
+
+
+def test_a_few_sections_among_much_code_are_found_without_a_look_at_every_row(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meaning, "SCANNED_ROWS", 0)
+    code = {f"src/part{number}.py": PROJECT["src/shop/session.py"] for number in range(60)}
+    shop, exact = searcher(PROJECT | code, Unfiltered), searcher(PROJECT | code)
+    for query in ("how do I install it", "requests time out behind my proxy", "怎么安装"):
+        first, *_ = exact.search(SearchRequest(query)).hits
+        found = [shop.search(SearchRequest(query)).hits[0] for _ in range(2)]
+        assert {hit.chunk.path for hit in found} == {first.chunk.path}
 
 
 def test_later_questions_find_nothing_where_there_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ Mask = NDArray[np.bool_]
 _SAMPLED = 32_768  # rows of a set from which the spread of cosines is known
 _AT_ONCE = 8192  # rows that are added up to vectors of files
 _FOREMOST = 400  # rows that one look into the graphs brings, of code and documentation alike
-_NARROW = 5  # a filter that leaves less than a fifth of the rows is searched by itself
+_NARROW = 5  # what is less than a fifth of the rows, a set or what a filter leaves, is searched by itself
 
 
 class MeaningIndex:
@@ -150,7 +150,7 @@ class Meaning:
 
     def standing(self, rows: Ints, of_set: int) -> Floats:
         """Return how many deviations above their set's mean rows promise to lie: exactly so only where that is cheap."""
-        if self._by_graphs:
+        if self._by_graphs(of_set):
             values, (mean, deviation) = self.cosines(rows), self.spread(of_set)
         else:
             known, mean, deviation = self._standing(of_set)
@@ -159,7 +159,7 @@ class Meaning:
 
     def standing_out(self, allowed: Mask, of_set: int, k: int, least: float) -> Ints:
         """Return at most `k` of a set's rows that are allowed, those that promise to lie highest, `least` or more."""
-        if self._by_graphs:
+        if self._by_graphs(of_set):
             mean, deviation = self.spread(of_set)
             return self.nearest(allowed, k, mean + least * deviation)[0]
         values, mean, deviation = self._standing(of_set)
@@ -170,7 +170,7 @@ class Meaning:
 
     def nearest(self, allowed: Mask, k: int, least: float = 0.0) -> tuple[Ints, Floats]:
         """Return the nearest of the rows allowed whose cosine is above `least`, nearest first, and their cosines."""
-        if self._by_graphs:
+        if self._all is None and self._meanings.has_graphs:
             rows, cosines = self._found(allowed, k)
         else:
             rows = self._likely(allowed, k) if self._all is None else np.flatnonzero(allowed & (self._all > least))
@@ -179,9 +179,11 @@ class Meaning:
         enough = cosines > least
         return rows[enough][:k], cosines[enough][:k]
 
-    @property
-    def _by_graphs(self) -> bool:
-        return self._all is None and self._meanings.has_graphs
+    def _by_graphs(self, of_set: int) -> bool:
+        """Tell whether a set is looked for in the graphs; of a small one too little is among what they bring of all sets."""
+        index = self._meanings.index
+        is_large = len(index.rows_of[of_set]) * _NARROW >= len(index)
+        return self._all is None and self._meanings.has_graphs and is_large
 
     def _standing(self, of_set: int) -> _Standing:
         if of_set not in self._standings:
