@@ -15,9 +15,10 @@ from codeseek import chunkers, meaning
 from codeseek.embedders import bundled
 from codeseek.errors import UsageError
 from codeseek.languages import language_of
+from codeseek.meaning import Meaning, MeaningIndex
 from codeseek.records import Chunk, Hit, SearchRequest, SimilarRequest, SourceFile
 from codeseek.searcher import Searcher
-from codeseek.segments import Segment, analyse
+from codeseek.segments import CODE, Segment, analyse
 from codeseek.vectors import ExactIndex, Matrix, Rows, VectorIndex
 from codeseek.wildcards import glob_filter
 from codeseek.words import Index
@@ -219,6 +220,24 @@ def test_a_few_sections_among_much_code_are_found_without_a_look_at_every_row(mo
         first, *_ = exact.search(SearchRequest(query)).hits
         found = [shop.search(SearchRequest(query)).hits[0] for _ in range(2)]
         assert {hit.chunk.path for hit in found} == {first.chunk.path}
+
+
+def test_later_questions_find_by_meaning_alone_what_the_first_one_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meaning, "SCANNED_ROWS", 0)
+    index = searcher({f"{number}.py": f"value_{number} = {number}\n" for number in range(2000)})._index
+    scale = (1 + np.arange(256) / 40) ** -1.0
+    rows = (np.random.default_rng(1).normal(size=(2020, 256)) * scale).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    queries, vectors = rows[:20], [ExactIndex(rows[20:])]
+    later = MeaningIndex(index, vectors)
+    Meaning(later, queries[0])
+    for query in queries:
+        found, expected = (
+            set(Meaning(meanings, query).standing_out(index.alive, CODE, 10, 2.0).tolist())
+            for meanings in (later, MeaningIndex(index, vectors))
+        )
+        assert len(found) == len(expected) == 10
+        assert len(found & expected) >= 8
 
 
 def test_later_questions_find_nothing_where_there_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

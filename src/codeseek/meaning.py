@@ -21,6 +21,8 @@ Mask = NDArray[np.bool_]
 _SAMPLED = 32_768  # rows of a set from which the spread of cosines is known
 _AT_ONCE = 8192  # rows that are added up to vectors of files
 _FOREMOST = 400  # rows that one look into the graphs brings, of code and documentation alike
+_DOUBT = 1.0  # deviations by which a sketch may be wrong
+_DOUBTED = 4  # times as many rows as are wanted are compared exactly
 _NARROW = 5  # what is less than a fifth of the rows, a set or what a filter leaves, is searched by itself
 
 
@@ -158,15 +160,20 @@ class Meaning:
         return (values - np.float32(mean)) / np.float32(deviation)
 
     def standing_out(self, allowed: Mask, of_set: int, k: int, least: float) -> Ints:
-        """Return at most `k` of a set's rows that are allowed, those that promise to lie highest, `least` or more."""
+        """Return at most `k` of a set's rows that are allowed, those that lie highest, more than `least` deviations."""
+        mean, deviation = self.spread(of_set)
+        least_cosine = mean + least * deviation
         if self._by_graphs(of_set):
-            mean, deviation = self.spread(of_set)
-            return self.nearest(allowed, k, mean + least * deviation)[0]
-        values, mean, deviation = self._standing(of_set)
-        found = np.flatnonzero(values > np.float32(mean + least * deviation))
+            return self.nearest(allowed, k, least_cosine)[0]
+        values, foretold_mean, foretold_deviation = self._standing(of_set)
+        found = np.flatnonzero(values > np.float32(foretold_mean + (least - _DOUBT) * foretold_deviation))
         rows = self._meanings.index.rows_of[of_set][found]
         found, rows = found[allowed[rows]], rows[allowed[rows]]
-        return rows[best(values[found], k)[0]] if len(rows) > k else rows
+        if len(rows) > _DOUBTED * k:
+            rows = rows[np.sort(best(values[found], _DOUBTED * k)[0])]
+        cosines = self.cosines(rows)
+        rows, cosines = rows[cosines > least_cosine], cosines[cosines > least_cosine]
+        return rows[best(cosines, k)[0]]
 
     def nearest(self, allowed: Mask, k: int, least: float = 0.0) -> tuple[Ints, Floats]:
         """Return the nearest of the rows allowed whose cosine is above `least`, nearest first, and their cosines."""
