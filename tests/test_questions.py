@@ -36,10 +36,25 @@ def test_characters_that_make_no_known_word_are_looked_for_together() -> None:
     assert {"stat", "letter"}.isdisjoint(asked.terms)
 
 
+@pytest.mark.parametrize(
+    ("typed", "words"), [("栈和堆", ["栈", "堆"]), ("锁的粒度", ["锁", "粒度"]), ("加签与减签", ["加签", "减签"])]
+)
+def test_characters_with_a_particle_between_them_are_words_of_their_own(typed: str, words: list[str]) -> None:
+    assert [word.text for word in questions.understand(typed, everything).words] == words
+
+
+def test_a_stop_word_is_dropped_whole() -> None:
+    for typed in sorted(questions._STOP_WORDS_ZH):
+        asked = questions.understand(typed, everything)
+        assert (asked.words, asked.native) == ((), ())
+
+
 def test_a_word_that_nobody_knows_is_translated_by_its_characters() -> None:
     asked = questions.understand("验签", lambda term: term.isascii())
     assert {"verif", "sign"} & {term[:5] for term in asked.terms}
     assert [word.text for word in asked.words] == ["验", "签"]
+    asked = questions.understand("从堆到栈", lambda term: term.isascii())
+    assert [word.text for word in asked.words] == ["堆", "栈"]
 
 
 def test_a_chinese_word_stands_for_english_ones_that_the_index_knows() -> None:

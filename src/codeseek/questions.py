@@ -25,7 +25,9 @@ _STOP_WORDS_ZH = frozenset(
     ).split()
 )
 _STOP_CHARACTERS = "".join(word for word in _STOP_WORDS_ZH if len(word) == 1)
-_SUFFIXES_ZH = frozenset("器化性式")
+_PARTICLES = frozenset("的了吗呢吧啊么着和与及或而但是把被就都也还又很")  # no word of the asker's own has one in it
+_MEANINGLESS = frozenset("器化性式" + _STOP_CHARACTERS)  # by themselves
+_COUNT_OF_STOP_WORD = 300  # where the dictionary has none; about what it has of others
 
 
 class Word(NamedTuple):
@@ -112,25 +114,31 @@ def _words_of(run: str) -> Iterator[str]:
         if not is_single:
             yield from pieces
             continue
-        characters = "".join(pieces)
-        own = characters.strip(_STOP_CHARACTERS)
-        before, after = characters.split(own) if own else (characters, "")
-        yield from before
-        if own:
-            yield own
-        yield from after
+        for is_particle, characters in itertools.groupby(pieces, _PARTICLES.__contains__):
+            together = "".join(characters)
+            yield from together if is_particle else _without_ends(together)
+
+
+def _without_ends(characters: str) -> Iterator[str]:
+    """Take characters for one word, but for stop words at its ends."""
+    own = characters.strip(_STOP_CHARACTERS)
+    before, after = characters.split(own) if own else (characters, "")
+    yield from before
+    if own:
+        yield own
+    yield from after
 
 
 def _translatable(stretch: Iterable[str], known: Container[str]) -> Iterator[str]:
-    """Yield the words of a stretch but suffixes; one of the asker's own that is not `known` character by character."""
+    """Yield the words of a stretch that mean something; one of the asker's own that is not `known` character by character."""
     for word in stretch:
         whole = word in analysis.dictionary() or any(term in known for term in analysis.cjk_terms(word))
-        yield from (part for part in ((word,) if whole else word) if part not in _SUFFIXES_ZH)
+        yield from (part for part in ((word,) if whole else word) if part not in _MEANINGLESS)
 
 
 def segment(run: str) -> list[str]:
     """Cut a run of Chinese into dictionary words: the likeliest sequence under their counts (unigram Viterbi)."""
-    counts, total = analysis.dictionary(), _total_count()
+    counts, total = _counts(), _total_count()
     unknown = math.log(0.5 / total)
     best = [0.0] + [-math.inf] * len(run)
     cut = [0] * (len(run) + 1)
@@ -193,6 +201,11 @@ def _identifiers(text: str) -> Iterator[tuple[str, float]]:
                 yield name, 0.15
             elif name[0].isupper() and at > 0:
                 yield name, 0.25
+
+
+@cache
+def _counts() -> dict[str, int]:
+    return dict.fromkeys(_STOP_WORDS_ZH, _COUNT_OF_STOP_WORD) | analysis.dictionary()
 
 
 @cache
