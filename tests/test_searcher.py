@@ -194,6 +194,13 @@ def test_any_other_query_is_answered(query: str) -> None:
     assert isinstance(hits(query), tuple)
 
 
+def test_a_question_of_common_words_alone_is_said_to_be_one() -> None:
+    for query in ("的", "什么", "how does it"):
+        assert "only common words" in " ".join(SHOP.search(SearchRequest(query)).degraded)
+    for query in ("缓存", "拼团", "xyzzy", "how does the cache work"):
+        assert SHOP.search(SearchRequest(query)).degraded == ()
+
+
 def test_an_empty_index_answers_with_nothing() -> None:
     empty = Searcher(Index([]), [], MODEL, lambda ids: {})
     assert empty.search(SearchRequest("cache")).hits == ()

@@ -115,7 +115,7 @@ class Searcher:
             tier=self._embedder.name,
             terms=tuple(question.terms) + tuple(question.native),
             elapsed_ms=(time.perf_counter() - started) * 1000,
-            degraded=_cut_short(request.query),
+            degraded=_cut_short(request.query) + _without_words(question),
         )._replace(**(self._told() if second is not None else {}))
 
     def similar(self, request: SimilarRequest, row_id: int) -> SearchResult:
@@ -228,6 +228,12 @@ def _displayed(ranked: Ranked, at: int) -> float:
     """Return a score between 0 and 1 for display: how near the row's score comes to its list's best."""
     top, bottom = float(ranked.scores[0]), min(0.0, float(ranked.scores[-1]))
     return round((float(ranked.scores[at]) - bottom) / ((top - bottom) or 1.0), 4)
+
+
+def _without_words(question: questions.Question) -> tuple[str, ...]:
+    if question.words:
+        return ()
+    return ("the query has only common words: what is listed is near it in meaning alone",)
 
 
 def _cut_short(query: str) -> tuple[str, ...]:
