@@ -14,7 +14,7 @@ from codeseek import ranking
 from codeseek.meaning import Meaning
 from codeseek.questions import Question
 from codeseek.segments import CODE, SECTION, SYMBOL_KINDS, TEXT, begins, concatenated, file_title, joined
-from codeseek.words import Index, Weights, inverse_document_frequency, log_length
+from codeseek.words import Index, Postings, Weights, inverse_document_frequency, log_length
 
 if TYPE_CHECKING:
     from codeseek.tier import TierMeaning
@@ -330,6 +330,10 @@ class Retrieval:
             found[number].append(lines)
         return list(map(tuple, found))
 
+    @cached_property
+    def _postings(self) -> Postings:
+        return self.index.postings("chunk", self.terms)
+
     def explain(self, ranked: Ranked, at: int, documentation: float) -> dict[str, float | int | str | tuple[str, ...]]:
         """Break a score into each feature's share, with the arms' ranks and the terms that matched."""
         row = ranked.rows[at]
@@ -344,8 +348,7 @@ class Retrieval:
         why["cosine"] = round(float(ranked.cosines[at]), 4)
         why["documentation"] = round(documentation, 3)
         matched = []
-        postings = self.index.postings("chunk", self.terms)
-        here = set(postings.terms[postings.documents == row].tolist())
+        here = set(self._postings.terms[self._postings.documents == row].tolist())
         for number, term in enumerate(self.terms):
             if number in here:
                 origin = self.question.origins.get(term, term)
