@@ -21,7 +21,7 @@ Mask = NDArray[np.bool_]
 _SAMPLED = 32_768  # rows of a set from which the spread of cosines is known
 _AT_ONCE = 8192  # rows that are added up to vectors of files
 _FOREMOST = 400  # rows that one look into the graphs brings, of code and documentation alike
-_DOUBT = 0.75  # deviations by which a sketch is wrong at most, but seldom
+_DOUBT = 0.75  # standard deviations by which what a sketch foretells is seldom too low
 _DOUBTED = 3  # times as many rows as are wanted are compared exactly
 _NARROW = 5  # what is less than a fifth of the rows, a set or what a filter leaves, is searched by itself
 

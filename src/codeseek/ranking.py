@@ -43,7 +43,7 @@ CODE_WEIGHTS: Mapping[str, float] = {  # fitted by tests/bench/fit.py
     "file words": 2.47,
     "meaning": 0.86,
     "file meaning": 2.8,
-    "comment meaning": 2.0,  # 1.0 by the fit, to projects with English comments; see tests/bench/chinese.py
+    "comment meaning": 2.0,  # set by hand: fits give 1.0 to 1.9, Chinese comments are worth more (tests/bench/chinese.py)
     "definition": 2.33,
     "title": 2.56,
     "title share": 1.04,
