@@ -7,7 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from codeseek import vectors
 from codeseek.errors import StoreError, UsageError
@@ -249,6 +251,20 @@ def test_searches_go_on_while_another_thread_indexes_and_merges(engine: LocalEng
     thread.join()
     assert not problems
     assert searches > 5
+
+
+def test_an_answer_is_of_one_moment_though_a_file_goes_meanwhile(engine: LocalEngine, root: Path, data: Path) -> None:
+    class DeletesMeanwhile(HashEmbedder):
+        def embed_query(self, query: str) -> NDArray[np.float32]:
+            (root / "src" / "settings.py").unlink(missing_ok=True)
+            engine.refresh()
+            return super().embed_query(query)
+
+    engine.refresh()
+    reader = engine_of(root, data, load=DeletesMeanwhile)
+    assert "src/settings.py" in paths(reader, "parse configuration")
+    assert "src/settings.py" not in paths(reader, "parse configuration")
+    reader.close()
 
 
 def test_one_engine_serves_several_threads(engine: LocalEngine, root: Path) -> None:

@@ -239,8 +239,9 @@ class LocalEngine:
                         self._forget()
                     if self._store is None:
                         self._store = Store.open(self._directory, self.root, read_only=True)
-                    reading = self._read(self._store)
-                    result = ask(reading, self._store)
+                    with self._store.one_moment():
+                        reading = self._read(self._store)
+                        result = ask(reading, self._store)
                 except (FileNotFoundError, Damaged, Unusable) as error:
                     self._forget()
                     problem: Exception = error
@@ -266,14 +267,14 @@ class LocalEngine:
 
     def _read(self, store: Store) -> _Reading:
         """Return the newest state, mapped; raises FileNotFoundError and `Damaged`."""
-        from codeseek import derived
-        from codeseek.arrays import Damaged
-        from codeseek.searcher import Searcher
-
         state = self._chosen.state() if self._chosen is not None else None
         reading = self._reading
         if reading is not None and (reading.generation, reading.state) == (store.meta("generation"), state):
             return reading
+        from codeseek import derived
+        from codeseek.arrays import Damaged
+        from codeseek.searcher import Searcher
+
         if self._embedder is None:
             self._embedder = self._load()
         snapshot = store.snapshot()

@@ -61,11 +61,25 @@ class Reader:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @contextlib.contextmanager
+    def one_moment(self) -> Iterator[None]:
+        """Let several questions be answered of one moment."""
+        if self._connection.in_transaction:
+            yield
+            return
+        with translated():
+            self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            with contextlib.suppress(sqlite3.Error):  # on a damaged database it has been done already
+                self._connection.execute("ROLLBACK")
+
     def snapshot(self) -> Snapshot:
         """Return what is live now, all of one moment."""
         import numpy as np
 
-        with self._reading():
+        with self.one_moment():
             segments = [name for (name,) in self._all("SELECT name FROM segments ORDER BY number")]
             dead = [number for (number,) in self._all("SELECT chunk FROM dead ORDER BY chunk")]
             return Snapshot(
@@ -83,7 +97,7 @@ class Reader:
 
     def chunks(self, ids: Iterable[int]) -> dict[int, Chunk]:
         """Return the chunks of these numbers; a number that is no longer live is left out."""
-        with self._reading():
+        with self.one_moment():
             rows = self._rows(ids)
             hosts = {number: at for number, row in rows.items() if (at := host(row)) is not None}
             texts = self._rows(set(hosts.values()) - rows.keys()) | rows if hosts else rows
@@ -162,7 +176,7 @@ class Reader:
 
     def counts(self) -> Counts:
         """Count files by language, chunks by kind, and what was left out by reason."""
-        with self._reading():
+        with self.one_moment():
             languages = dict(self._all("SELECT language, count(*) FROM files GROUP BY language ORDER BY 2 DESC, 1"))
             kinds = dict(self._all("SELECT kind, count(*) FROM chunks GROUP BY kind ORDER BY 2 DESC, 1"))
             skipped = dict(self._all("SELECT reason, count(*) FROM skipped GROUP BY reason ORDER BY 2 DESC, 1"))
@@ -224,20 +238,6 @@ class Reader:
         except Unusable as error:
             return error.message
         return None if found == [("ok",)] else f"the index is damaged: {found[0][0]}"
-
-    @contextlib.contextmanager
-    def _reading(self) -> Iterator[None]:
-        """Let several statements see one moment."""
-        with translated():
-            if self._connection.in_transaction:
-                yield
-                return
-            self._connection.execute("BEGIN")
-            try:
-                yield
-            finally:
-                with contextlib.suppress(sqlite3.Error):  # on a damaged database it has been done already
-                    self._connection.execute("ROLLBACK")
 
     def _all(self, statement: str, values: Sequence[object] = ()) -> list[Any]:
         with translated():

@@ -44,6 +44,7 @@ class Summary(NamedTuple):
 class Store(Reader):
     """One index. Reading needs nothing; writing needs the lock of the folder, which the caller holds."""
 
+    _database: str
     _opened: os.stat_result
 
     @classmethod
@@ -58,7 +59,8 @@ class Store(Reader):
             elif not (directory / DATABASE).is_file():
                 raise Missing(f"there is no index of `{root}` yet", hint="make one with `codeseek index`")
             store = cls(directory, database.connect(directory / DATABASE, read_only=read_only))
-            store._opened = os.stat(directory / DATABASE)
+            store._database = os.fspath(directory / DATABASE)
+            store._opened = os.stat(store._database)
         try:
             store._check_format(root, read_only=read_only)
         except BaseException:
@@ -70,7 +72,7 @@ class Store(Reader):
     def is_current(self) -> bool:
         """Whether the database that is open is still the index: another process may have put it aside, or deleted it."""
         try:
-            return os.path.samestat(self._opened, os.stat(self.directory / DATABASE))
+            return os.path.samestat(self._opened, os.stat(self._database))
         except OSError:
             return False
 
