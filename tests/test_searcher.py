@@ -240,7 +240,7 @@ def test_later_questions_find_by_meaning_alone_what_the_first_one_finds(monkeypa
     Meaning(later, queries[0])
     for query in queries:
         found, expected = (
-            set(Meaning(meanings, query).standing_out(index.alive, CODE, 10, 2.0).tolist())
+            set(Meaning(meanings, query).standing_out(index.alive, np.zeros(0, np.int64), CODE, 10, 2.0).tolist())
             for meanings in (later, MeaningIndex(index, vectors))
         )
         assert len(found) == len(expected) == 10

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codeseek.segments import OVERLAY, begins, concatenated
-from codeseek.vectors import SCANNED_ROWS, ExactIndex, Sketch, VectorIndex, best, shortlist
+from codeseek.vectors import SCANNED_ROWS, ExactIndex, Moments, Sketch, Spread, VectorIndex, best, shortlist
 from codeseek.words import Index
 
 Floats = NDArray[np.float32]
@@ -19,6 +17,7 @@ Ints = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _SAMPLED = 32_768  # rows of a set from which the spread of cosines is known
+_UNIT = 32_767  # as what 1 is kept: half of a float's size, and more exact than a small float
 _AT_ONCE = 8192  # rows that are added up to vectors of files
 _FOREMOST = 400  # rows that one look into the graphs brings, of code and documentation alike
 _DOUBT = 0.75  # standard deviations by which what a sketch foretells is seldom too low
@@ -38,7 +37,7 @@ class MeaningIndex:
         self.firsts = np.cumsum([0, *(len(each.matrix) for each in vectors)]).tolist()
         self.has_graphs = not all(isinstance(each, ExactIndex) for each in vectors)
         self._sketches: dict[int, Sketch] = {}
-        self._moments: dict[int, tuple[Floats, Floats]] = {}
+        self._moments: dict[int, Moments] = {}
         self._questions = 0
 
     def scan(self, query: Floats) -> Floats | None:
@@ -50,15 +49,18 @@ class MeaningIndex:
 
     def gather(self, rows: Ints) -> Floats:
         """Return the vectors of rows, which are ascending, [n, dimensions]."""
-        if len(self.vectors) == 1:
-            return self.vectors[0].matrix[rows]
-        return concatenated(list(self._parts(rows)), np.float32)
+        gathered = np.empty((len(rows), self.vectors[0].matrix.shape[1]), np.float32)
+        done = 0
+        for matrix, within in self._parts(rows):
+            matrix.take(within, axis=0, out=gathered[done : done + len(within)], mode="clip")  # others write to a copy
+            done += len(within)
+        return gathered
 
-    def _parts(self, rows: Ints) -> Iterator[Floats]:
-        """Yield the vectors of ascending rows, those in each segment at once."""
+    def _parts(self, rows: Ints) -> Iterator[tuple[Floats, Ints]]:
+        """Yield the matrix of each segment with those of the rows that lie in it, numbered as there."""
         bounds = rows.searchsorted(self.firsts).tolist()
         for vectors, first, start, stop in zip(self.vectors, self.firsts, bounds, bounds[1:], strict=False):
-            yield vectors.matrix[rows[start:stop] - first]
+            yield vectors.matrix, rows[start:stop] - first
 
     def of_files(self, files: NDArray[np.int32], *, comments: bool = False) -> Floats:
         """Return the unit vectors of ascending files, [n, dimensions]: the mean of what tiles each, or of its comments.
@@ -66,7 +68,8 @@ class MeaningIndex:
         For the first question they are made of these files alone, for the next ones of all files at once.
         """
         if self._questions > 1:
-            return (self._every_comment if comments else self._every_file)[files].astype(np.float32)
+            known = self._every_comment if comments else self._every_file
+            return known.take(files, axis=0).astype(np.float32) / np.float32(_UNIT)
         wanted = np.zeros(self.index.file_count, bool)
         wanted[files] = True
         rows = self._rows(comments=comments)
@@ -74,16 +77,17 @@ class MeaningIndex:
         return self._means(rows, files.searchsorted(self.index.chunk_file[rows]), len(files))
 
     @cached_property
-    def _every_file(self) -> NDArray[np.float16]:
+    def _every_file(self) -> NDArray[np.int16]:
         return self._of_all(comments=False)
 
     @cached_property
-    def _every_comment(self) -> NDArray[np.float16]:
+    def _every_comment(self) -> NDArray[np.int16]:
         return self._of_all(comments=True)
 
-    def _of_all(self, *, comments: bool) -> NDArray[np.float16]:
+    def _of_all(self, *, comments: bool) -> NDArray[np.int16]:
         rows = self._rows(comments=comments)
-        return self._means(rows, self.index.chunk_file[rows], self.index.file_count).astype(np.float16)
+        means = self._means(rows, self.index.chunk_file[rows], self.index.file_count)
+        return np.rint(means * _UNIT).astype(np.int16)
 
     def _rows(self, *, comments: bool) -> Ints:
         """Return the rows that are comments, or those that tile files."""
@@ -101,32 +105,16 @@ class MeaningIndex:
     def sketch(self, of_set: int) -> Sketch:
         """Return what foretells the cosines of a set's rows without a look at the whole of every row."""
         if of_set not in self._sketches:
-            self._sketches[of_set] = Sketch(self._parts(self.index.rows_of[of_set]))
+            parts = self._parts(self.index.rows_of[of_set])
+            self._sketches[of_set] = Sketch(matrix[within] for matrix, within in parts)
         return self._sketches[of_set]
 
-    def moments(self, of_set: int) -> tuple[Floats, Floats]:
-        """Return the mean vector and the mean outer product of a set's rows, of an even sample where they are many."""
+    def moments(self, of_set: int) -> Moments:
+        """Return what tells how the cosines of a set's rows are spread, by an even sample where they are many."""
         if of_set not in self._moments:
             rows = self.index.rows_of[of_set]
-            sample = self.gather(rows[:: -(-len(rows) // _SAMPLED) or 1])
-            self._moments[of_set] = (sample.mean(axis=0), sample.T @ sample / np.float32(len(sample)))
+            self._moments[of_set] = Moments(self.gather(rows[:: -(-len(rows) // _SAMPLED) or 1]))
         return self._moments[of_set]
-
-
-class _Standing(NamedTuple):
-    """What is known of all rows of a set at once: their cosines, or numbers in their stead, with mean and deviation."""
-
-    values: Floats
-    mean: float
-    deviation: float
-
-    @classmethod
-    def of(cls, values: Floats) -> _Standing:
-        if len(values) < 2:
-            return cls(values, 0.0, 1.0)
-        mean = float(values.mean())
-        variance = float(values @ values) / len(values) - mean * mean
-        return cls(values, mean, math.sqrt(max(variance, 0.0)) or 1.0)
 
 
 class Meaning:
@@ -137,7 +125,8 @@ class Meaning:
         self._meanings = meanings
         self._query = np.zeros(0, np.float32) if query is None else query
         self._all = np.zeros(len(meanings.index), np.float32) if query is None else meanings.scan(query)
-        self._standings: dict[int, _Standing] = {}
+        self._foretold: dict[int, tuple[Floats, Spread]] = {}
+        self._spreads: dict[int, Spread] = {}
         self._top: tuple[Ints, Floats] | None = None
 
     def cosines(self, rows: Ints) -> Floats:
@@ -155,20 +144,25 @@ class Meaning:
         if self._by_graphs(of_set):
             values, (mean, deviation) = self.cosines(rows), self.spread(of_set)
         else:
-            known, mean, deviation = self._standing(of_set)
+            known, (mean, deviation) = self._foretell(of_set)
             values = known[self._meanings.index.place[rows]]
         return (values - np.float32(mean)) / np.float32(deviation)
 
-    def standing_out(self, allowed: Mask, of_set: int, k: int, least: float) -> Ints:
-        """Return at most `k` of a set's rows that are allowed, those that lie highest, more than `least` deviations."""
+    def standing_out(self, allowed: Mask, known: Ints, of_set: int, k: int, least: float) -> Ints:
+        """Return at most `k` of a set's rows that are allowed, those that lie highest, more than `least` deviations.
+
+        Those `known` already are looked at only where that costs nothing.
+        """
         mean, deviation = self.spread(of_set)
         least_cosine = mean + least * deviation
         if self._by_graphs(of_set):
             return self.nearest(allowed, k, least_cosine)[0]
-        values, foretold_mean, foretold_deviation = self._standing(of_set)
-        found = np.flatnonzero(values > np.float32(foretold_mean + (least - _DOUBT) * foretold_deviation))
+        values, foretold = self._foretell(of_set)
+        found = np.flatnonzero(values > np.float32(foretold.mean + (least - _DOUBT) * foretold.deviation))
         rows = self._meanings.index.rows_of[of_set][found]
-        found, rows = found[allowed[rows]], rows[allowed[rows]]
+        others = allowed.copy()
+        others[known] = False
+        found, rows = found[others[rows]], rows[others[rows]]
         if len(rows) > _DOUBTED * k:
             rows = rows[np.sort(best(values[found], _DOUBTED * k)[0])]
         cosines = self.cosines(rows)
@@ -192,21 +186,24 @@ class Meaning:
         is_large = len(index.rows_of[of_set]) * _NARROW >= len(index)
         return self._all is None and self._meanings.has_graphs and is_large
 
-    def _standing(self, of_set: int) -> _Standing:
-        if of_set not in self._standings:
+    def _foretell(self, of_set: int) -> tuple[Floats, Spread]:
+        """Return the cosines of all rows of a set, or numbers in their stead, and how these are spread."""
+        if of_set not in self._foretold:
             if self._all is not None:
                 values = self._all[self._meanings.index.rows_of[of_set]]
+                spread = Spread.of(values)
             else:
-                values = self._meanings.sketch(of_set).likeness(self._query)
-            self._standings[of_set] = _Standing.of(values)
-        return self._standings[of_set]
+                sketch = self._meanings.sketch(of_set)
+                values, spread = sketch.likeness(self._query), sketch.spread(self._query)
+            self._foretold[of_set] = (values, spread)
+        return self._foretold[of_set]
 
     def _likely(self, allowed: Mask, k: int) -> Ints:
         """Return rows, ascending, that hold nearly all of the `k` nearest of those allowed."""
         found = []
         for of_set, rows in enumerate(self._meanings.index.rows_of):
             if (wanted := allowed[rows]).any():
-                found.append(rows[shortlist(self._standing(of_set).values, k, wanted)])
+                found.append(rows[shortlist(self._foretell(of_set)[0], k, wanted)])
         return np.sort(concatenated(found))
 
     def _found(self, allowed: Mask, k: int) -> tuple[Ints, Floats]:
@@ -228,16 +225,14 @@ class Meaning:
         order, values = best(concatenated(cosines, np.float32), k)
         return concatenated(rows)[order], values
 
-    def spread(self, of_set: int) -> tuple[float, float]:
-        """Return mean and standard deviation of the cosines of a set's rows, of a sample where they are very many."""
-        if self._all is not None:
-            return self._standing(of_set)[1:]
-        if len(self._meanings.index.rows_of[of_set]) < 2:
-            return 0.0, 1.0
-        mean, product = self._meanings.moments(of_set)
-        average = float(mean @ self._query)
-        variance = float(self._query @ product @ self._query) - average * average
-        return average, math.sqrt(max(variance, 0.0)) or 1.0
+    def spread(self, of_set: int) -> Spread:
+        """Return how the cosines of a set's rows are spread."""
+        if of_set not in self._spreads:
+            if self._all is not None:
+                self._spreads[of_set] = self._foretell(of_set)[1]
+            else:
+                self._spreads[of_set] = self._meanings.moments(of_set).spread(self._query)
+        return self._spreads[of_set]
 
 
 def _units(rows: Floats) -> Floats:

@@ -233,12 +233,12 @@ def path_priors(paths: Sequence[str], intent: Intent, *, is_code: bool) -> dict[
     """Say what paths alone speak against: test, old, example, changelog; each 0 or 1, and 0 where the question asks for it."""
     signs = np.frombuffer(b"".join(map(_path_signs, paths)), np.uint8).reshape(-1, 5)
     test, old, example, beside, changelog = signs.T.astype(np.float32)
-    return {
+    priors = {
         "test": test * (not intent.test),
         "old": old,
         "example": (np.maximum(example, beside) if is_code else example) * (not intent.example),
-        "changelog": changelog * (not is_code and not intent.change),
     }
+    return priors if is_code else priors | {"changelog": changelog * (not intent.change)}
 
 
 def translation_of(path: str, siblings: Mapping[str, int]) -> str:
@@ -383,10 +383,7 @@ def of_two_models(bundled: Floats, chosen: Floats) -> Floats:
     return np.where(np.isnan(chosen), bundled, (1 - CHOSEN_SHARE) * bundled + CHOSEN_SHARE * chosen)
 
 
-def weighted(features: Mapping[str, Floats], weights: Mapping[str, float]) -> Floats:
-    """Return the weighted sum of features, one value for each candidate."""
-    total = np.zeros(len(next(iter(features.values()))), np.float32)
-    for name, weight in weights.items():  # always in this order: sums of floats depend on it
-        if (values := features.get(name)) is not None:
-            total += values * np.float32(weight)
+def weighted(values: Floats, weights: Sequence[float]) -> Floats:
+    """Return the weighted sum of features, [features, candidates], one value for each candidate."""
+    total: Floats = (values * np.array(weights, np.float32)[:, None]).sum(0)
     return total

@@ -144,9 +144,9 @@ class Retrieval:
         base = self._candidates(allowed & (self.index.chunk_set == of_set), of_set, defined, ranking.CODE_WEIGHTS)
         if base is None:
             return _NOTHING
-        rows, files, number_of, cosines, features = base
-        paths = self._paths(files)
+        files, paths = base.files, self._paths(base.files)
         title, share, run, folder = self.names.match(paths)
+        base.features["definition"] = _values(defined, base.rows)
         by_file = {
             "title": title,
             "title share": share,
@@ -160,31 +160,24 @@ class Retrieval:
             "depth": self.files.depth[files],
             **ranking.path_priors(paths, self.intent, is_code=True),
         }
-        features |= {
-            "definition": _values(defined, rows),
-            **{name: values[number_of] for name, values in by_file.items()},
-        }
-        return _ranked(rows, cosines, features, ranking.CODE_WEIGHTS)
+        return _ranked(base, by_file, ranking.CODE_WEIGHTS)
 
     def sections(self, allowed: Mask) -> Ranked:
         """Rank sections of documentation: words, meaning, coverage of the question, and what speaks against a page."""
         base = self._candidates(allowed & (self.index.chunk_set == SECTION), SECTION, {}, ranking.SECTION_WEIGHTS)
         if base is None:
             return _NOTHING
-        rows, files, number_of, cosines, features = base
-        paths = self._paths(files)
+        rows, files, paths = base.rows, base.files, self._paths(base.files)
+        lengths = self.index.column("chunk_length")[rows]
+        base.features["coverage"] = self.chunk_scores.matched[rows] / np.float32(max(self._weight_in(SECTION), 1e-9))
+        base.features["length"] = np.minimum(1, np.log1p(lengths, dtype=np.float32) / np.float32(np.log(1500)))
         by_file = {
             "title": self.names.match(paths).title,
             "foreign": self.files.foreign(files, has_chinese=self.question.has_chinese),
             "file meaning": self.meaning.file_cosines(files),
             **ranking.path_priors(paths, self.intent, is_code=False),
         }
-        features |= {
-            "coverage": self.chunk_scores.matched[rows] / max(self._weight_in(SECTION), 1e-9),
-            "length": np.minimum(1, np.log1p(self.index.column("chunk_length")[rows]) / np.float32(np.log(1500))),
-            **{name: values[number_of] for name, values in by_file.items()},
-        }
-        return _ranked(rows, cosines, features, ranking.SECTION_WEIGHTS)
+        return _ranked(base, by_file, ranking.SECTION_WEIGHTS)
 
     def _candidates(
         self, allowed: Mask, of_set: int, defined: Mapping[int, float], weights: Mapping[str, float]
@@ -197,7 +190,7 @@ class Retrieval:
             rough = weights["chunk words"] * words[rows] / words[rows].max()
             rough += weights["file words"] * file_words[index.chunk_file[rows]] / max(float(file_words.max()), 1e-9)
             rows = rows[_largest(rough, _CONSIDERED)]
-        found = [rows, self.meaning.standing_out(allowed, of_set, _NEAREST, _DENSE_ALONE)]
+        found = [rows, self.meaning.standing_out(allowed, rows, of_set, _NEAREST, _DENSE_ALONE)]
         found.append(np.array([row for row in defined if allowed[row]], np.int64))
         if self.second is not None:
             mean, deviation = self.second.spread(of_set)
@@ -212,18 +205,20 @@ class Retrieval:
             "file words": file_words[file_of] / max(float(file_words[file_of].max()), 1e-9),
             "meaning": _meaning(self.meaning.standing(rows, of_set), second),
         }
-        rough = ranking.weighted(features, weights) + _values(defined, rows)
-        firsts = np.flatnonzero(begins(file_of))  # rows are ascending, and so are their files
-        files, sizes = file_of[firsts], np.diff(firsts, append=len(rows))
+        rough = ranking.weighted(np.array([*features.values()]), [weights[name] for name in features])
+        rough += _values(defined, rows)
+        begun = begins(file_of)  # rows are ascending, and so are their files
+        file_at, firsts = begun.cumsum() - 1, np.flatnonzero(begun)
+        files = file_of[firsts]
         if len(files) > _FILES_EXAMINED:
             foremost = _largest(np.maximum.reduceat(rough, firsts), _FILES_EXAMINED)
-            keep = foremost.repeat(sizes)
-            files, sizes = files[foremost], sizes[foremost]
+            keep = foremost[file_at]
+            files, file_at = files[foremost], (foremost.cumsum() - 1)[file_at[keep]]
             rows, second = rows[keep], None if second is None else second[keep]
             features = {name: values[keep] for name, values in features.items()}
         cosines = self.meaning.cosines(rows)
         features["meaning"] = _meaning(_standard(cosines, *self.meaning.spread(of_set)), second)
-        return _Candidates(rows, files, np.arange(len(files)).repeat(sizes), cosines, features)
+        return _Candidates(rows, files, file_at, cosines, features)
 
     def _weight_in(self, of_set: int) -> float:
         """Return the question's weight in a set: the idf of all its terms, absent ones counting as the rarest."""
@@ -357,11 +352,15 @@ class Retrieval:
         return why
 
 
-def _ranked(candidates: Ints, cosines: Floats, features: Mapping[str, Floats], weights: Mapping[str, float]) -> Ranked:
-    scores = ranking.weighted(features, weights)
-    order = np.lexsort((candidates, -scores))
-    ordered = {name: values[order] for name, values in features.items()}
-    return Ranked(candidates[order], scores[order], cosines[order], ordered, weights)
+def _ranked(candidates: _Candidates, by_file: Mapping[str, Floats], weights: Mapping[str, float]) -> Ranked:
+    """Score candidates by all features, their own and those of their files."""
+    names = [*candidates.features, *by_file]
+    own, of_files = np.array([*candidates.features.values()]), np.array([*by_file.values()])
+    values = np.concatenate((own, of_files.take(candidates.file_at, axis=1)))
+    scores = ranking.weighted(values, [weights[name] for name in names])
+    order = (-scores).argsort(kind="stable")  # candidates are ascending: so are equals
+    features = dict(zip(names, values.take(order, axis=1), strict=True))
+    return Ranked(candidates.rows[order], scores[order], candidates.cosines[order], features, weights)
 
 
 def _standard(cosines: Floats, mean: float, deviation: float) -> Floats:

@@ -99,16 +99,16 @@ class Searcher:
         chosen = [
             (sections, section_places[rank]) if is_section else (code, code_places[rank]) for is_section, rank in order
         ]
-        chunks = self._fetch([int(index.chunk_ids[ranked.rows[at]]) for ranked, at in chosen])
+        numbers = [int(index.chunk_ids[ranked.rows[at]]) for ranked, at in chosen]
+        chunks = self._fetch(numbers)
+        shown = {False: _displayed(code), True: _displayed(sections)}
         hits = []
         score = 1.0
-        for (is_section, rank), (ranked, at) in zip(order, chosen, strict=True):
-            chunk = chunks.get(int(index.chunk_ids[ranked.rows[at]]))
+        for number, (is_section, rank), (ranked, at) in zip(numbers, order, chosen, strict=True):
+            chunk = chunks.get(number)
             if chunk is not None:
                 why = retrieval.explain(ranked, at, likelihood) if request.explain else {}
-                score = min(
-                    score, _displayed(ranked, at)
-                )  # two lists are joined by rank: none may rise after the other
+                score = min(score, shown[is_section][at])  # of two lists joined by rank: none may rise after the other
                 hits.append(Hit(chunk, score, why, others[is_section][rank]))
         return SearchResult(
             tuple(hits),
@@ -224,10 +224,13 @@ def _limited(ranked: Ranked, file_of: NDArray[np.int32], per_file: int, limit: i
     return places
 
 
-def _displayed(ranked: Ranked, at: int) -> float:
-    """Return a score between 0 and 1 for display: how near the row's score comes to its list's best."""
-    top, bottom = float(ranked.scores[0]), min(0.0, float(ranked.scores[-1]))
-    return round((float(ranked.scores[at]) - bottom) / ((top - bottom) or 1.0), 4)
+def _displayed(ranked: Ranked) -> list[float]:
+    """Return scores between 0 and 1 for display: how near each row's score comes to its list's best."""
+    if not len(ranked.scores):
+        return []
+    top, bottom = ranked.scores[0], np.minimum(ranked.scores[-1], 0)
+    shares: list[float] = ((ranked.scores - bottom) / ((top - bottom) or 1)).astype(np.float64).round(4).tolist()
+    return shares
 
 
 def _without_words(question: questions.Question) -> tuple[str, ...]:

@@ -351,7 +351,8 @@ def _postings_of(keys: Hashes) -> tuple[Ints, Ints, Ints, Ints]:
 
 def begins(values: arrays.Array) -> NDArray[np.bool_]:
     """Mark where each run of equal values begins."""
-    marks = np.ones(len(values), bool)
+    marks = np.empty(len(values), bool)
+    marks[:1] = True
     np.not_equal(values[1:], values[:-1], out=marks[1:])
     return marks
 

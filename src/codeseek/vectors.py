@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import math
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -131,17 +132,54 @@ class HnswIndex:
         return self._graph is not False
 
 
+class Spread(NamedTuple):
+    """Mean and standard deviation of cosines: 0 and 1 where there are fewer than two."""
+
+    mean: float = 0.0
+    deviation: float = 1.0
+
+    @classmethod
+    def of(cls, cosines: Matrix) -> Spread:
+        """Return the spread of cosines, [n]."""
+        return _spread(len(cosines), float(cosines.sum()), float(cosines @ cosines))
+
+
+class Moments:
+    """Sums over vectors, [n, dimensions], from which follows how their cosines to any question are spread."""
+
+    def __init__(self, vectors: Matrix) -> None:
+        self._count = len(vectors)
+        self._sum: Matrix = vectors.sum(axis=0)
+        self._products: Matrix = vectors.T @ vectors
+
+    def spread(self, query: NDArray[np.float32]) -> Spread:
+        """Return the spread of the vectors' cosines to a question's vector."""
+        return _spread(self._count, float(self._sum @ query), float(query @ self._products @ query))
+
+
+def _spread(count: int, total: float, squares: float) -> Spread:
+    if count < 2:
+        return Spread()
+    mean = total / count
+    return Spread(mean, math.sqrt(max(squares / count - mean * mean, 0.0)) or 1.0)
+
+
 class Sketch:
     """The first dimensions of many rows, where models put most of what tells texts apart: they foretell the cosines."""
 
     def __init__(self, matrices: Iterable[Matrix]) -> None:
         heads = np.concatenate([_heads(matrix) for matrix in matrices])
         self._heads = np.ascontiguousarray(heads.T)  # one dimension after the other: read in fewer, longer runs
+        self._moments = Moments(heads)
 
     def likeness(self, query: NDArray[np.float32]) -> Matrix:
         """Return for each row a number that is larger the nearer it probably is."""
         likeness: Matrix = query[:_HEAD] @ self._heads
         return likeness
+
+    def spread(self, query: NDArray[np.float32]) -> Spread:
+        """Return how these numbers are spread."""
+        return self._moments.spread(query[:_HEAD])
 
 
 def _heads(matrix: Matrix) -> Matrix:

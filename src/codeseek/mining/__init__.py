@@ -109,7 +109,7 @@ def _may_answer(file: SourceFile) -> bool:
     path, intent = [str(file.path)], ranking.Intent.of("")
     signs = ranking.path_priors(path, intent, is_code=False)
     if file.language not in _MARKUP:
-        signs |= ranking.path_priors(path, intent, is_code=True) | {"changelog": signs["changelog"]}
+        signs |= ranking.path_priors(path, intent, is_code=True)
     return not any(values.any() for values in signs.values())
 
 
