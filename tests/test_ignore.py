@@ -27,7 +27,7 @@ def left(root: Path, *patterns: str) -> set[str]:
     return {
         str(item.path)
         for item in items
-        if not isinstance(item, KnownDirectory) and not (isinstance(item, Skipped) and item.reason == "ignored")
+        if not isinstance(item, KnownDirectory | str) and not (isinstance(item, Skipped) and item.reason == "ignored")
     }
 
 

@@ -162,10 +162,27 @@ def test_only_a_folder_and_what_is_below_is_walked_when_asked(tmp_path: Path) ->
     write(tmp_path, "docs/a.md", "docs/deep/b.md", "docs2/c.md", "d.md")
     (tmp_path / ".gitignore").write_text("b.md\n")
     assert files(tmp_path, under="docs") == ["docs/a.md"]
-    assert [str(item.path) for item in walk(tmp_path, under=PurePosixPath("docs/deep"))] == [
-        "docs/deep",
-        "docs/deep/b.md",
+    folder, file = walk(tmp_path, under=PurePosixPath("docs/deep"))
+    assert isinstance(folder, KnownDirectory)
+    assert isinstance(file, Skipped)
+    assert (str(folder.path), str(file.path)) == ("docs/deep", "docs/deep/b.md")
+
+
+def test_files_that_are_current_come_as_their_paths_alone(tmp_path: Path) -> None:
+    write(tmp_path, "docs/a.md", "b.py")
+    asked = []
+
+    def is_current(path: str, size: int, mtime_ns: int, language: str) -> bool:
+        asked.append((path, size, mtime_ns, language))
+        return path == "docs/a.md"
+
+    current, other = [item for item in walk(tmp_path, is_current=is_current) if isinstance(item, str | SourceFile)][
+        ::-1
     ]
+    assert current == "docs/a.md"
+    assert isinstance(other, SourceFile)
+    assert (str(other.path), *other[1:]) in asked
+    assert len(asked) == 2
 
 
 def test_a_folder_within_one_that_is_left_out_stays_left_out_when_asked_for(tmp_path: Path) -> None:

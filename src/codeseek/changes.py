@@ -88,27 +88,36 @@ def find(
         if on_task is not None:
             on_task(task)
 
-    for item in walker.walk(root, options, folders, under):
-        path = str(item.path)
-        if isinstance(item, SourceFile):
+    def is_current(path: str, size: int, mtime_ns: int, language: str) -> bool:
+        """Tell whether a file is surely what was read: same size and time, and not changed just when it was read."""
+        old = known.get(path)
+        return (
+            old is not None
+            and (old.size, old.mtime_ns, old.language) == (size, mtime_ns, language)
+            and abs(old.checked_ns - mtime_ns) > RACY_NS
+        )
+
+    for item in walker.walk(root, options, folders, under, is_current):
+        path = item if isinstance(item, str) else str(item.path)
+        if isinstance(item, Skipped):
+            changes.skipped[path] = item
+        elif isinstance(item, walker.KnownDirectory):
+            changes.folders_gone.discard(path)
+            if item is not folders.get(path):
+                changes.folders[path] = item[1:]
+        else:
             seen.add(path)
-            old = known.get(path)
-            if old is None:
-                add(Task(item))
-            elif not _is_current(item, old):
-                doubtful.append((item, old))
-            elif old.reason:
+            if isinstance(item, SourceFile):
+                if path in known:
+                    doubtful.append((item, known[path]))
+                else:
+                    add(Task(item))
+            elif known[path].reason:
                 changes.unfit += 1
             else:
                 changes.unchanged += 1
             if advance is not None:
                 advance(1, path)
-        elif isinstance(item, Skipped):
-            changes.skipped[path] = item
-        else:
-            changes.folders_gone.discard(path)
-            if item is not folders.get(path):
-                changes.folders[path] = item[1:]
     for file, old in doubtful:
         worth_reading = file.mtime_ns == old.mtime_ns or len(doubtful) <= _READ_AT_ONCE
         if worth_reading and old.digest and (touched := _same_content(root, file, old)) is not None:
@@ -120,16 +129,6 @@ def find(
     before = store.skipped_by_walker() if store else {}
     changes.skipped_changed = {path: item for path, item in before.items() if _is_under(path, under)} != changes.skipped
     return changes
-
-
-def _is_current(file: SourceFile, known: KnownFile) -> bool:
-    """Tell whether a file is surely what was read: same size and time, and not changed just when it was read."""
-    return (
-        file.size == known.size
-        and file.mtime_ns == known.mtime_ns
-        and file.language == known.language
-        and abs(known.checked_ns - file.mtime_ns) > RACY_NS
-    )
 
 
 def _same_content(root: Path, file: SourceFile, known: KnownFile) -> Touched | None:

@@ -6,7 +6,7 @@ import operator
 import os
 import stat
 import time
-from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -67,16 +67,18 @@ def walk(
     options: WalkOptions = WalkOptions(),
     known: Mapping[str, KnownDirectory] | None = None,
     under: PurePosixPath = _ROOT,
-) -> Iterator[SourceFile | Skipped | KnownDirectory]:
+    is_current: Callable[[str, int, int, str], bool] = lambda *_: False,
+) -> Iterator[SourceFile | Skipped | KnownDirectory | str]:
     """Yield, folder by folder in a fixed order, the folder, its files worth indexing, and what is left out and why.
 
     With `known`, the folders that an earlier walk yielded (by their path as text, the root's being "."), only folders
     that changed are listed again; of the others every file's stat is taken anew. A folder that is as it was known is
-    yielded as the very same object. No file is opened but ignore files and those whose name does not tell what they
+    yielded as the very same object, and a file that `is_current` (path, size, mtime_ns, language) as its path alone:
+    nearly all are, and text is made sooner. No file is opened but ignore files and those whose name does not tell what they
     are; nothing is followed out of the root. With `under` only that folder is walked. A `Skipped` has size and mtime_ns
     where its size is the reason.
     """
-    return _Walk(root, options, known or {}).run(under)
+    return _Walk(root, options, known or {}, is_current).run(under)
 
 
 def read_bytes(root: Path, file: SourceFile) -> bytes:
@@ -121,12 +123,19 @@ def is_root(folder: Path) -> bool:
 class _Walk:
     """One walk: its root, what is wanted, and what was known before."""
 
-    def __init__(self, root: Path, options: WalkOptions, known: Mapping[str, KnownDirectory]) -> None:
+    def __init__(
+        self,
+        root: Path,
+        options: WalkOptions,
+        known: Mapping[str, KnownDirectory],
+        is_current: Callable[[str, int, int, str], bool],
+    ) -> None:
         self._root = os.path.join(os.path.abspath(root), "")
         self._options = options
         self._known = known
+        self._is_current = is_current
 
-    def run(self, under: PurePosixPath) -> Iterator[SourceFile | Skipped | KnownDirectory]:
+    def run(self, under: PurePosixPath) -> Iterator[SourceFile | Skipped | KnownDirectory | str]:
         """Walk a folder and all below it."""
         scope = ignore.outermost(self._root, self._options.ignore, _RULES)
         folder = ""
@@ -149,7 +158,7 @@ class _Walk:
 
     def _folder(
         self, folder: str, scope: ignore.Scope
-    ) -> Generator[SourceFile | Skipped | KnownDirectory, None, tuple[Sequence[str], ignore.Scope]]:
+    ) -> Generator[SourceFile | Skipped | KnownDirectory | str, None, tuple[Sequence[str], ignore.Scope]]:
         """Yield what is in a folder (its path ends in a slash, or is empty), and return the folders to go on with."""
         try:
             record, scope = self._record(folder, scope)
@@ -181,6 +190,8 @@ class _Walk:
             missing = documents.missing(language) if is_document else ""
             if reason := missing or unfit.file_by_size(language, size, limits[is_document]):
                 yield Skipped(PurePosixPath(folder + name), reason, size, mtime_ns)
+            elif self._is_current(folder + name, size, mtime_ns, language):
+                yield folder + name
             else:
                 yield SourceFile(PurePosixPath(folder + name), size, mtime_ns, language)
         for name, reason in record.skipped:
