@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from codeseek.catalogue import model_directory
 from codeseek.embedders import Choice, Embedder, bundled, load_embedder
-from codeseek.embedders.pieces import Pieces
+from codeseek.embedders.pieces import Pieces, Tokens
 from codeseek.embedders.static import StaticEmbedder
 from codeseek.errors import ModelError
 from codeseek.records import Chunk, Definition
@@ -108,13 +109,23 @@ def test_a_text_has_the_vector_that_it_has_as_a_question(texts: list[str]) -> No
         assert vector == pytest.approx(MODEL.embed_query(text), abs=1e-5)
 
 
+def test_a_token_has_the_same_number_for_the_first_question_and_for_many() -> None:
+    lines = (model_directory("bundled") / "vocabulary.txt").read_bytes().decode()
+    few, many = Tokens(lines), Tokens(lines)
+    many.expect(1_000)
+    assert isinstance(many.numbers, dict)
+    assert not isinstance(few.numbers, dict)
+    assert len(few) == len(many) == len(set(few.numbers))
+    for token in (*[*many.numbers][::500], "depend", "dependency", "", "no such token", "存缓存"):
+        assert few.numbers.get(token) == many.numbers.get(token)
+
+
 @settings(max_examples=30, deadline=None)
 @given(st.lists(st.text("abcdeé缓存連接", max_size=12) | st.text(max_size=8), min_size=1, max_size=70))
 def test_many_words_are_cut_into_the_tokens_that_each_of_them_is_cut_into_alone(words: list[str]) -> None:
     words = [word.replace("\0", "") for word in words]
     score = np.array([-2, -3, -3.5, -4, -6, -1, -1, -5], np.float32)
-    numbers = {token: number for number, token in enumerate(["a", "b", "ab", "abc", "abcde", "缓存", "存", "cde"])}
-    pieces = Pieces(numbers, score)
+    pieces = Pieces(Tokens.of(["a", "b", "ab", "abc", "abcde", "缓存", "存", "cde"]), score)
     alone = [pieces.of([word])[0] for word in words]
     together = pieces.of(words + ["abc"] * 2_000)
     assert together == [*alone, *[[3]] * 2_000]

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from codeseek.embedders.pieces import Tokens
 from codeseek.embedders.static import FORMAT, StaticEmbedder
 from terms import Row
 from vocabulary import Vocabulary
@@ -38,7 +39,7 @@ def write(
     np.save(folder / "scale.npy", scale)
     np.save(folder / "score.npy", np.array(vocabulary.scores, np.float32))
     (folder / "terms.tsv").write_text("".join(map(_line, terms)), "utf-8")
-    embedder = StaticEmbedder(vocabulary.tokens, table, scale, np.array(vocabulary.scores, np.float32))
+    embedder = StaticEmbedder(Tokens.of(vocabulary.tokens), table, scale, np.array(vocabulary.scores, np.float32))
     about = {
         "format": FORMAT,
         "fingerprint": embedder.fingerprint,

@@ -23,6 +23,7 @@ import training
 import vocabulary
 import words
 from codeseek import analysis
+from codeseek.embedders.pieces import Tokens
 from codeseek.embedders.static import StaticEmbedder
 from corpus import Folder
 
@@ -126,7 +127,9 @@ def _taught(data: Folder, tokens: list[str], by: teacher.Teacher) -> tuple[train
 def _bags(data: Folder, built: vocabulary.Vocabulary) -> tuple[training.Corpus, training.Corpus, bags.Bags]:
     size = len(built.tokens)
     blank = np.ones(size, np.float32)
-    tokenizer = StaticEmbedder(built.tokens, np.zeros((size, 1), np.int8), blank, np.array(built.scores, np.float32))
+    tokenizer = StaticEmbedder(
+        Tokens.of(built.tokens), np.zeros((size, 1), np.int8), blank, np.array(built.scores, np.float32)
+    )
     bagger = bags.Bagger(tokenizer.tokens, size)
     pairs, said = list(data.pairs()), list(data.words())
     return (

@@ -1,17 +1,19 @@
-"""Words that are no token cut into tokens: the likeliest sequence of them, of many words at once or of a few.
+"""The tokens of a model, and other words cut into them: the likeliest sequence, of many words at once or of a few.
 
 A sequence's score is the sum of its tokens' scores (unigram Viterbi). A character in no token is passed over at a penalty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+_LOOKED_UP = 16  # words in all, up to which looking into a text is quicker than making a dictionary
 _LONGEST_TOKEN = 32
 _MANY = 50  # words at once, from which on arrays are quicker
 _FEW_IN_ALL = 2_000  # words; only for more is a tree of all tokens worth its time and memory
@@ -21,12 +23,58 @@ _UNKNOWN = -1
 Ints = NDArray[np.int64]
 
 
+class Tokens:
+    """The tokens of a vocabulary, one to a line of a text; `numbers` are their lines', from 0."""
+
+    numbers: Mapping[str, int]
+
+    def __init__(self, lines: str) -> None:
+        self._lines = "\n" + lines
+        self._expected = 0
+        self.numbers = _InLines(self._lines)
+
+    @classmethod
+    def of(cls, tokens: Iterable[str]) -> Self:
+        """Return tokens, numbered as they come."""
+        return cls("".join(f"{token}\n" for token in tokens))
+
+    def __len__(self) -> int:
+        return len(self.numbers)
+
+    def expect(self, lookups: int) -> None:
+        """Make ready for so many lookups: a search from the shell has few, and a dictionary takes longer to make."""
+        self._expected += lookups
+        if self._expected > _LOOKED_UP and not isinstance(self.numbers, dict):
+            tokens = self._lines.split("\n")[1:-1]
+            self.numbers = dict(zip(tokens, range(len(tokens)), strict=True))
+
+
+class _InLines(Mapping[str, int]):
+    """Numbers lines by a look into their text, which begins and ends with a line's end."""
+
+    def __init__(self, lines: str) -> None:
+        self._lines = lines
+
+    def __getitem__(self, line: str) -> int:
+        at = self._lines.find(f"\n{line}\n")
+        if at < 0:
+            raise KeyError(line)
+        return self._lines.count("\n", 0, at)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._lines.split("\n")[1:-1])
+
+    def __len__(self) -> int:
+        return self._lines.count("\n") - 1
+
+
 class Pieces:
     """Cuts words into the tokens of a vocabulary."""
 
-    def __init__(self, numbers: Mapping[str, int], score: NDArray[np.float32]) -> None:
-        """`numbers` gives each token its own, which is its place in `score`."""
-        self._numbers = numbers
+    def __init__(self, tokens: Tokens, score: NDArray[np.float32]) -> None:
+        """`score` is aligned with the tokens' numbers."""
+        tokens.expect(_MANY)  # every part of a word may be a token
+        self._numbers = tokens.numbers
         self._score = score
         self._unknown_score = float(score.min()) - _UNKNOWN_PENALTY
         self._asked = 0

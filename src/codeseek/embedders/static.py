@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from codeseek import analysis, catalogue
 from codeseek.embedders import Vectors
-from codeseek.embedders.pieces import Pieces
+from codeseek.embedders.pieces import Pieces, Tokens
 from codeseek.errors import ModelError
 from codeseek.records import Chunk
 from codeseek.rows import MOST_NAMES
@@ -29,9 +29,6 @@ from codeseek.rows import MOST_NAMES
 FORMAT = 1
 """Of a model's files: grows when an older program could not read them rightly."""
 
-_TOKEN_WORDS = re.compile(
-    r"(?i:i18n|l10n|k8s|a11y|c\+\+|[cf]#)|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[㐀-鿿]+"
-)
 _LONGEST_WORD = 64
 # field weights, chosen on the development half of the benchmark; the optimum is flat
 _CODE_WEIGHTS = {"path": 0.5, "title": 0.4, "names": 0.6}
@@ -48,13 +45,13 @@ class StaticEmbedder:
 
     def __init__(
         self,
-        vocabulary: Sequence[str],
+        tokens: Tokens,
         table: NDArray[np.int8] | NDArray[np.float32],
         scale: NDArray[np.float32],
         score: NDArray[np.float32],
     ) -> None:
         """`table` is [tokens, dimensions], its rows times `scale` are the vectors; `score` is for segmentation."""
-        self._vocabulary = vocabulary
+        self._vocabulary = tokens
         self._table = table
         self._scale = scale
         self._score = score
@@ -70,7 +67,7 @@ class StaticEmbedder:
         """Load a model from its folder, the table memory-mapped; raises `ModelError`."""
         try:
             made_for = json.loads((folder / "bundle.json").read_text("utf-8"))["format"]
-            vocabulary = (folder / "vocabulary.txt").read_text("utf-8").splitlines()
+            tokens = Tokens((folder / "vocabulary.txt").read_bytes().decode())
             table = np.load(folder / "table.npy", mmap_mode="r")
             scale, score = np.load(folder / "scale.npy"), np.load(folder / "score.npy")
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -82,11 +79,11 @@ class StaticEmbedder:
                 f"the model in `{folder}` has format {made_for}, this program reads {FORMAT}",
                 hint="install codeseek again",
             )
-        if not len(vocabulary) == len(table) == len(scale) == len(score):
+        if not len(tokens) == len(table) == len(scale) == len(score):
             raise ModelError(
                 f"the model in `{folder}` is damaged: its parts differ in length", hint="install codeseek again"
             )
-        return cls(vocabulary, table, scale, score)
+        return cls(tokens, table, scale, score)
 
     def shortened(self, dimensions: int) -> Self:
         """Return the same model by its first dimensions alone."""
@@ -171,7 +168,7 @@ class StaticEmbedder:
         for number, pieces in enumerate(texts):
             for piece in pieces:
                 occurrences.add(number, piece)
-        tokens, indices, owners, counts = occurrences.count()
+        tokens, indices, owners, counts = occurrences.count(by_owner=True)
         used = self._table[tokens.astype(np.int64)] * self._scale[tokens.astype(np.int64), None]
         weights = np.log1p(counts).astype(np.float32)
         sums = np.zeros((len(texts), self.dimensions), np.float32)
@@ -183,17 +180,14 @@ class StaticEmbedder:
             sums[first : first + _GROUP] = matrix @ used[shared]
         return sums
 
-    @cached_property
-    def _numbers(self) -> dict[str, int]:
-        return dict(zip(self._vocabulary, range(len(self._vocabulary)), strict=True))
-
     def tokens(self, word: str) -> tuple[int, ...]:
         """Return the tokens of a word as written."""
         return tuple(self._tokens((word,))[0])
 
     def _tokens(self, words: Sequence[str]) -> list[list[int]]:
         """Return the tokens of each word."""
-        numbers = self._numbers
+        self._vocabulary.expect(len(words))
+        numbers = self._vocabulary.numbers
         parted = list(map(self._parts, words))
         parts = dict.fromkeys(itertools.chain.from_iterable(parted))
         unknown = [part for part in parts if part not in numbers]
@@ -212,9 +206,9 @@ class StaticEmbedder:
         if not plain and not _token_characters().search(word):
             return []
         parts = []
-        for part in _TOKEN_WORDS.findall(word if plain else analysis.fold(word)):
+        for part in _token_words().findall(word if plain else analysis.fold(word)):
             lower = part.lower()
-            if lower in self._numbers:
+            if lower in self._vocabulary.numbers:
                 parts.append(lower)
             elif plain or not lower.isascii():  # what an accent leaves of a word means nothing
                 parts += [lower[start : start + _LONGEST_WORD] for start in range(0, len(lower), _LONGEST_WORD)]
@@ -222,7 +216,14 @@ class StaticEmbedder:
 
     @cached_property
     def _pieces(self) -> Pieces:
-        return Pieces(self._numbers, self._score)
+        return Pieces(self._vocabulary, self._score)
+
+
+@cache
+def _token_words() -> re.Pattern[str]:
+    return re.compile(
+        r"(?i:i18n|l10n|k8s|a11y|c\+\+|[cf]#)|[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|[0-9]+|[㐀-鿿]+"
+    )  # compiled when first needed: wide ranges take long
 
 
 @cache
