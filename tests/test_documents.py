@@ -17,9 +17,9 @@ import pytest
 
 import papers
 from codeseek import chunkers, documents
-from codeseek.documents import Document, Unfit, html
+from codeseek.documents import html
 from codeseek.documents.extractor import CRASHED, LARGE, SLOW, Extractor
-from codeseek.documents.record import joined, wrapped
+from codeseek.documents.record import Document, Unfit, joined, wrapped
 from codeseek.records import Chunk, SourceFile
 
 

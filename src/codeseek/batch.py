@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from codeseek import chunkers, documents, walker
 from codeseek.documents.extractor import Extractor
+from codeseek.documents.record import Unfit
 from codeseek.embedders import Embedder
 from codeseek.errors import StoreError
 from codeseek.records import Chunk, Skipped, SourceFile
@@ -124,7 +125,7 @@ class Recipe:
                 batch.touched.append(Touched(path, file.size, file.mtime_ns, checked_ns))
                 return
             document = self.extractor.read(file.language, data) if is_document else None
-        except (walker.Unreadable, documents.Unfit) as error:
+        except (walker.Unreadable, Unfit) as error:
             batch.rejected.append(_reject(file, str(error), checked_ns))
             return
         try:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import secrets
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from codeseek import arrays, vectors
-from codeseek.batch import Model, vectors_of
 from codeseek.database import translated
-from codeseek.embedders import Embedder
 from codeseek.reader import SegmentFile, Snapshot
 from codeseek.segments import Analysis, Segment, analyse
 from codeseek.store import Store
 from codeseek.words import Index
+
+if TYPE_CHECKING:
+    from codeseek.embedders import Embedder
 
 MERGE_RATIO = 4
 """A segment is merged with those after it when it is at most so many times as large as they are together."""
@@ -34,7 +36,7 @@ Ids = NDArray[np.int64]
 
 def new_name() -> str:
     """Return a name that no segment ever had, so that no reader takes a new file for an old one."""
-    return secrets.token_hex(8)
+    return os.urandom(8).hex()
 
 
 class NewSegment:
@@ -119,6 +121,8 @@ def _is_sound(store: Store, path: Path, known: dict[str, tuple[int, int, int | N
 
 def rebuild(store: Store, embedder: Embedder, names: Sequence[str]) -> None:
     """Make segments again from the store, each under a new name; dead chunks are left out."""
+    from codeseek.batch import Model, vectors_of
+
     model = Model.of(embedder)
     for name in names:
         analyses: list[Analysis] = []
@@ -157,6 +161,8 @@ def _grouped(files: Iterable[SegmentFile]) -> Iterator[list[SegmentFile]]:
 
 def embed_again(store: Store, embedder: Embedder, advance: Callable[[int], None]) -> None:
     """Give every chunk a vector of a new model; `advance` hears how many more are done."""
+    from codeseek.batch import Model, vectors_of
+
     model = Model.of(embedder)
     lives = []
     for name in store.segments():

@@ -19,8 +19,8 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import papers
 import white_paper
-from codeseek.documents import Unfit
 from codeseek.documents.extractor import Extractor
+from codeseek.documents.record import Unfit
 from codeseek.languages import language_of_name
 
 

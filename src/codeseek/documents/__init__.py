@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
-from codeseek.documents.record import Document, Unfit
-
-__all__ = ["FORMATS", "Document", "Unfit", "missing", "read"]
+if TYPE_CHECKING:
+    from codeseek.documents.record import Document
 
 FORMATS = {
     "pdf": ("pdf", "read"),

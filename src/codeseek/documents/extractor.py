@@ -10,7 +10,8 @@ import time
 from typing import Self
 
 from codeseek import processes
-from codeseek.documents import Document, Unfit, read
+from codeseek.documents import read
+from codeseek.documents.record import Document, Unfit
 from codeseek.processes import Child
 
 TIME_S = 120.0
