@@ -106,9 +106,10 @@ NUMBERED_TERMS = analysis.Sense(partial(map, analysis.word_terms), NUMBERS.__get
     st.lists(
         st.tuples(st.integers(0, 5), st.lists(st.sampled_from(["get", "getUser", "用户", "x", ""]), max_size=6)),
         max_size=8,
-    )
+    ),
+    st.booleans(),
 )
-def test_occurrences_count_as_counting_one_by_one_does(added: list[tuple[int, list[str]]]) -> None:
+def test_occurrences_count_as_counting_one_by_one_does(added: list[tuple[int, list[str]]], by_owner: bool) -> None:
     expected: dict[tuple[int, int], int] = {}
     occurrences = analysis.Occurrences(NUMBERED_TERMS)
     for owner, words in added:
@@ -116,13 +117,15 @@ def test_occurrences_count_as_counting_one_by_one_does(added: list[tuple[int, li
         for word in filter(None, words):
             for number in map(NUMBERS.__getitem__, analysis.word_terms(word)):
                 expected[owner, number] = expected.get((owner, number), 0) + 1
-    distinct, indices, owners, counts = occurrences.count()
+    distinct, indices, owners, counts = occurrences.count(by_owner=by_owner)
     found = {
         (int(owner), int(distinct[index])): int(count)
         for owner, index, count in zip(owners, indices, counts, strict=True)
     }
     assert found == expected
-    assert list(owners) == sorted(owners)
+    assert list(distinct) == sorted(distinct)
+    order = (owners, indices) if by_owner else (indices, owners)
+    assert list(zip(*order, strict=True)) == sorted(zip(*order, strict=True))
 
 
 def test_a_vocabulary_that_has_grown_too_large_is_left_for_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,7 +133,7 @@ def test_a_vocabulary_that_has_grown_too_large_is_left_for_a_new_one(monkeypatch
     for text in ("one two", "two three three"):
         occurrences = analysis.Occurrences(LENGTHS)
         occurrences.add(7, text)
-        distinct, indices, owners, counts = occurrences.count()
+        distinct, indices, owners, counts = occurrences.count(by_owner=True)
         assert distinct.tolist() == sorted({len(word) for word in text.split()})
         assert owners.tolist() == [7] * len(indices)
         assert int(counts.sum()) == len(text.split())

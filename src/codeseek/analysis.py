@@ -122,6 +122,7 @@ def cjk_terms(run: str) -> tuple[str, ...]:
     return tuple(terms)
 
 
+@lru_cache(maxsize=8192)  # the terms and the tokens of a batch's new words are asked for one after the other
 def fold(text: str) -> str:
     """Map full-width forms to half-width and traditional characters to simplified ones."""
     if text.isascii():
@@ -255,26 +256,36 @@ class Occurrences:
             self._owners.append(owner)
             self._lengths.append(len(words))
 
-    def count(self) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
-        """Return the distinct expansions, ascending, and for each (owner, expansion): its index, owner, count; owners ascend."""
+    def count(
+        self, *, by_owner: bool
+    ) -> tuple[NDArray[np.uint64], NDArray[np.int32], NDArray[np.int64], NDArray[np.int64]]:
+        """Return the distinct expansions, ascending, and for each (owner, expansion): its index, owner and count.
+
+        These come in the order of owners, or else of expansions.
+        """
         known = self._vocabulary.expansions(self._sense)
         words = np.array(self._words, np.int64)
         sizes = np.diff(known.starts)[words]
         ends = np.cumsum(sizes)
         places = np.repeat(known.starts[words] - ends + sizes, sizes)
         places += np.arange(len(places))
-        bits = len(known.values).bit_length()
-        keys = np.repeat(np.repeat(self._owners, self._lengths) << bits, sizes) | known.codes[places]
-        keys.sort()
-        first = np.flatnonzero(np.diff(keys, prepend=-1))
-        owners, codes = keys[first] >> bits, keys[first] & ((1 << bits) - 1)
+        codes = known.codes[places]
         is_used = np.zeros(len(known.values), bool)
         is_used[codes] = True
         used = np.flatnonzero(is_used)
         used = used[np.argsort(known.values[used])]
-        indices = np.zeros(len(known.values), np.int32)
+        indices = np.zeros(len(known.values), np.int64)
         indices[used] = np.arange(len(used))
-        return known.values[used], indices[codes], owners, np.diff(first, append=len(keys))
+        owners = np.repeat(np.repeat(self._owners, self._lengths), sizes)
+        first, second = (owners, indices[codes]) if by_owner else (indices[codes], owners)
+        bits = int(second.max(initial=0)).bit_length()
+        keys = first << bits | second
+        keys.sort()
+        starts = np.flatnonzero(np.diff(keys, prepend=-1))
+        counts = np.diff(starts, append=len(keys))
+        first, second = keys[starts] >> bits, keys[starts] & ((1 << bits) - 1)
+        codes, owners = (second, first) if by_owner else (first, second)
+        return known.values[used], codes.astype(np.int32), owners, counts
 
 
 def separate(chunk: Chunk) -> tuple[str, str]:

@@ -128,7 +128,7 @@ def analyse(files: Sequence[tuple[SourceFile, Sequence[Chunk]]]) -> Analysis:
                     symbol_folded.append(term_hash("~" + joined(definition.name)))
                     symbol_parts_count.append(len(stems))
                     symbol_parts.extend(term_hash(stem) for stem in stems)
-    hashes, posting_term, posting_owner, posting_count = tokens.count()
+    hashes, posting_term, posting_owner, posting_count = tokens.count(by_owner=False)
     return Analysis(
         {
             "terms": hashes,
@@ -170,7 +170,9 @@ class Segment:
     def build(cls, analyses: Sequence[Analysis], chunk_ids: Ints) -> Segment:
         """Join analyses into a segment; `chunk_ids` are ascending, in the order of the analyses, their files and chunks."""
         parts = [analysis_.columns for analysis_ in analyses]
-        terms = np.unique(np.concatenate([part["terms"] for part in parts])) if parts else np.zeros(0, np.uint64)
+        terms = concatenated([part["terms"] for part in parts], np.uint64)
+        terms.sort(kind="stable")
+        terms = terms[begins(terms)]
         columns = _joined_tables(parts)
         ranks, documents, fields, counts = [], [], [], []
         first = 0
@@ -281,13 +283,13 @@ def _with_postings(
     columns: dict[str, arrays.Array], terms: Hashes, ranks: Ints, documents: Ints, fields: Ints, counts: Ints
 ) -> dict[str, arrays.Array]:
     """Add the sorted postings of chunks, files and symbols, and the lengths of fields, to the tables."""
-    for level, postings in (
-        ("chunk", (ranks, documents, fields, counts)),
-        ("file", _file_postings(columns, ranks, documents, fields, counts)),
+    postings = _postings_of(_keys(ranks, documents, fields, counts))
+    for level, of_level, number in (
+        ("chunk", postings, len(columns["chunk_file"])),
+        ("file", _file_postings(columns, *postings), len(columns["file_title"])),
     ):
-        number = len(columns["chunk_file" if level == "chunk" else "file_title"])
-        columns |= _sorted_postings(level, terms, *postings)
-        lengths = np.bincount(postings[1] * len(FIELDS) + postings[2], postings[3], number * len(FIELDS))
+        columns |= _columns(level, terms, *of_level)
+        lengths = np.bincount(of_level[1] * len(FIELDS) + of_level[2], of_level[3], number * len(FIELDS))
         columns[f"{level}_lengths"] = lengths.reshape(number, len(FIELDS)).astype(np.uint32)
     offsets, documents = columns["file_offsets"], columns["file_documents"]
     first_of_document = begins(documents)
@@ -298,9 +300,8 @@ def _with_postings(
     owners = np.repeat(np.arange(len(columns["symbol_kind"])), columns["symbol_parts_count"])
     names = np.unique(columns["symbol_parts"])
     ones = np.ones(len(owners), np.int64)
-    return columns | _sorted_postings(
-        "symbol", names, np.searchsorted(names, columns["symbol_parts"]), owners, ones * NAME, ones
-    )
+    keys = _keys(np.searchsorted(names, columns["symbol_parts"]), owners, ones * NAME, ones)
+    return columns | _columns("symbol", names, *_postings_of(keys))
 
 
 def _file_postings(
@@ -319,14 +320,13 @@ def _file_postings(
     return ranks[first], documents[first], fields[first], totals
 
 
-def _sorted_postings(
+def _columns(
     level: str, terms: Hashes, ranks: Ints, documents: Ints, fields: Ints, counts: Ints
 ) -> dict[str, arrays.Array]:
-    """Sort postings by term, document and field; terms without postings are dropped."""
-    ranks, documents, fields, counts = _postings_of(_keys(ranks, documents, fields, counts))
-    present, starts = np.unique(ranks, return_index=True)
+    """Return sorted postings as a segment has them; terms without postings are dropped."""
+    starts = np.flatnonzero(begins(ranks))
     return {
-        f"{level}_terms": terms[present],
+        f"{level}_terms": terms[ranks[starts]],
         f"{level}_offsets": np.append(starts, len(ranks)).astype(np.int64),
         f"{level}_documents": documents.astype(np.int32),
         f"{level}_fields": fields.astype(np.uint8),
@@ -335,10 +335,13 @@ def _sorted_postings(
 
 
 def _keys(ranks: Ints, documents: Ints, fields: Ints, counts: Ints) -> Hashes:
-    """Return postings as sorted numbers: term 22 bits, document 24, field 3, count 15; quicker than any argsort."""
+    """Return postings as sorted numbers: term 22 bits, document 24, field 3, count 15; quicker than any argsort.
+
+    They come in few ascending runs, or nearly in order: this is what a stable sort is made for.
+    """
     keys = (np.asarray(ranks, np.uint64) << np.uint64(42)) | (np.asarray(documents, np.uint64) << np.uint64(18))
     keys |= (np.asarray(fields, np.uint64) << np.uint64(15)) | np.minimum(counts, _MOST).astype(np.uint64)
-    keys.sort()
+    keys.sort(kind="stable")
     return keys
 
 
