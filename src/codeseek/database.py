@@ -74,9 +74,8 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = NORMAL")
         connection.execute("PRAGMA journal_size_limit = 16000000")  # while a reader stays, the log is not deleted
         return connection
-    waiting = path.with_name(f"{path.name}-wal")
     modes = ["mode=rw"] if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK) else ["mode=ro"]
-    if not waiting.exists() or not waiting.stat().st_size:
+    if not _size_of(path.with_name(f"{path.name}-wal")):
         modes.append("immutable=1")  # without the files beside it that SQLite would want to make
     for mode in modes:
         uri = f"{path.absolute().as_uri()}?{mode}"
@@ -94,6 +93,13 @@ def connect(path: Path, *, read_only: bool) -> sqlite3.Connection:
         else:
             return connection
     raise AssertionError
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # whoever closes a database last deletes its log
+        return 0
 
 
 def make_private(directory: Path) -> None:
