@@ -43,6 +43,13 @@ def test_characters_with_a_particle_between_them_are_words_of_their_own(typed: s
     assert [word.text for word in questions.understand(typed, everything).words] == words
 
 
+@pytest.mark.parametrize(("typed", "own"), [("商品上架", "上架"), ("会签", "会签"), ("用户的外呼", "外呼")])
+def test_a_stop_word_may_begin_a_word_that_the_index_knows(typed: str, own: str) -> None:
+    assert own in [word.text for word in questions.understand(typed, everything).words]
+    assert own not in questions.understand(typed, lambda term: term.isascii() or term == "商品").native
+    assert [word.text for word in questions.understand("在堆里", everything).words] == ["堆"]
+
+
 def test_a_stop_word_is_dropped_whole() -> None:
     for typed in sorted(questions._STOP_WORDS_ZH):
         asked = questions.understand(typed, everything)

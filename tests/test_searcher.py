@@ -311,3 +311,33 @@ def test_no_query_crashes_the_search(query: str) -> None:
 def test_path_patterns_are_read_as_a_shell_user_means_them(pattern: str, path: str, fits: bool) -> None:
     assert glob_filter((pattern,), ())(path) is fits
     assert glob_filter((), (pattern,))(path) is not fits
+
+
+def test_what_shares_no_word_with_a_question_comes_after_what_has_its_rare_one() -> None:
+    votes = "".join(f"    total_{number} = count(votes, rules.quorum_{number})\n" for number in range(12))
+    project = {
+        "approve.py": f"# 会签\ndef decide(votes, rules):\n{votes}    return all(votes)\n",
+        "signature.py": 'def sign(text):\n    """Make the signature 签名 of a text, sign it."""\n    return signature(text)\n',
+        **{f"other_{number}.py": f"def other_{number}(x):\n    return x + {number}\n" for number in range(150)},
+    }
+    first, second, *_ = searcher(project).search(SearchRequest("会签", explain=True)).hits
+    assert (str(first.chunk.path), str(second.chunk.path)) == ("approve.py", "signature.py")
+    assert float(str(second.why["cosine"])) > float(str(first.why["cosine"]))
+
+
+def test_a_title_that_has_all_but_a_word_without_english_is_but_a_part_of_a_question() -> None:
+    project = {
+        "product.py": "class Product:\n    def name(self):\n        return self.title\n",
+        "catalogue.py": "# 商品上架, 下架\ndef publish(item):\n    item.visible = True\n",
+        **{f"page_{number}.py": f"def show_{number}(product):\n    return product\n" for number in range(30)},
+    }
+    found = {
+        question: searcher(project).search(SearchRequest(question, explain=True)).hits
+        for question in ("商品", "商品上架")
+    }
+    shares = [
+        next(float(str(hit.why["title"])) for hit in hits if str(hit.chunk.path) == "product.py")
+        for hits in found.values()
+    ]
+    assert shares[1] < shares[0] / 1.5
+    assert str(found["商品上架"][0].chunk.path) == "catalogue.py"

@@ -26,6 +26,7 @@ _STOP_WORDS_ZH = frozenset(
 )
 _STOP_CHARACTERS = "".join(word for word in _STOP_WORDS_ZH if len(word) == 1)
 _PARTICLES = frozenset("的了吗呢吧啊么着和与及或而但是把被就都也还又很")  # no word of the asker's own has one in it
+_BEGIN_WORDS = frozenset("上下内外前后中会")  # stop words, but in 上架, 下单, 外呼, 会签 a part of the word
 _MEANINGLESS = frozenset("器化性式" + _STOP_CHARACTERS)  # by themselves
 _COUNT_OF_STOP_WORD = 300  # where the dictionary has none; about what it has of others
 
@@ -53,6 +54,12 @@ class Question(NamedTuple):
     is_symbol: bool
     has_chinese: bool
 
+    def only_native(self, word: Word) -> tuple[str, ...]:
+        """Return the native terms of a word that nothing in English stands for, none of any other."""
+        if word.alternatives:
+            return ()
+        return tuple(term for term in analysis.cjk_terms(word.text) if term in self.native)
+
 
 def understand(text: str, knows: Callable[[str], bool]) -> Question:
     """Understand a question; `knows` tells whether the index holds a term, and limits native terms and translations to such.
@@ -70,7 +77,7 @@ def understand(text: str, knows: Callable[[str], bool]) -> Question:
     for typed in analysis.words(folded):
         if analysis.is_cjk(typed):
             has_chinese = True
-            for stretch in _stretches(typed):
+            for stretch in _stretches(typed, knows):
                 known = dict.fromkeys(filter(knows, analysis.cjk_terms("".join(stretch))))
                 native |= known
                 origins |= {term: term for term in known}
@@ -95,10 +102,10 @@ def understand(text: str, knows: Callable[[str], bool]) -> Question:
     return Question(text, terms, tuple(native), tuple(found), identifiers, origins, symbol, has_chinese)
 
 
-def _stretches(run: str) -> Iterator[list[str]]:
+def _stretches(run: str, knows: Callable[[str], bool]) -> Iterator[list[str]]:
     """Cut a run of Chinese at its stop words, and yield the words of what lies between."""
     stretch: list[str] = []
-    for word in _words_of(run):
+    for word in _words_of(run, knows):
         if word not in _STOP_WORDS_ZH:
             stretch.append(word)
         elif stretch:
@@ -108,7 +115,7 @@ def _stretches(run: str) -> Iterator[list[str]]:
         yield stretch
 
 
-def _words_of(run: str) -> Iterator[str]:
+def _words_of(run: str, knows: Callable[[str], bool]) -> Iterator[str]:
     """Cut a run of Chinese into words of the dictionary and what single characters between them spell together."""
     for is_single, pieces in itertools.groupby(segment(run), lambda piece: len(piece) == 1):
         if not is_single:
@@ -116,13 +123,15 @@ def _words_of(run: str) -> Iterator[str]:
             continue
         for is_particle, characters in itertools.groupby(pieces, _PARTICLES.__contains__):
             together = "".join(characters)
-            yield from together if is_particle else _without_ends(together)
+            yield from together if is_particle else _without_ends(together, knows)
 
 
-def _without_ends(characters: str) -> Iterator[str]:
+def _without_ends(characters: str, knows: Callable[[str], bool]) -> Iterator[str]:
     """Take characters for one word, but for stop words at its ends."""
     own = characters.strip(_STOP_CHARACTERS)
     before, after = characters.split(own) if own else (characters, "")
+    if len(own) == 1 and before[-1:] in _BEGIN_WORDS and knows(before[-1] + own):
+        before, own = before[:-1], before[-1] + own
     yield from before
     if own:
         yield own

@@ -163,12 +163,16 @@ class Names(NamedTuple):
 
 
 class NameMatcher:
-    """Compares files' titles and last folders with a question's terms; `terms` are weighted by weight times idf."""
+    """Compares files' titles and last folders with a question's terms; `terms` are weighted by weight times idf.
 
-    def __init__(self, terms: Mapping[str, float], runs: Mapping[str, float]) -> None:
+    `nameless` are the weights of words that stand in no name: a title that has all others is still but a part of the question.
+    """
+
+    def __init__(self, terms: Mapping[str, float], runs: Mapping[str, float], nameless: Sequence[float] = ()) -> None:
         self._terms = terms
         self._runs = runs
-        self._total = sum(terms.values()) or 1.0
+        self._total = sum(terms.values()) + sum(nameless) or 1.0
+        self._count = len(terms) + len(nameless)
         self._matched: dict[str, float] = {}  # by part of a title: what its best term weighs
         self._by_beginning: dict[str, list[str]] = {}
         for term in terms:
@@ -196,7 +200,7 @@ class NameMatcher:
                 weight = self._matched[part] = self._match_part(part)
             found += weight
             matched += weight > 0
-        return min(1.0, found / self._total) * matched / len(parts), min(1.0, matched / len(self._terms))
+        return min(1.0, found / self._total) * matched / len(parts), min(1.0, matched / self._count)
 
     def _match_part(self, part: str) -> float:
         best = 0.0

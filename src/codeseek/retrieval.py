@@ -32,6 +32,9 @@ _CONSIDERED = 1200  # rows that words find which are compared in meaning too
 _NEAREST = 100  # rows that meaning alone may add
 _SYMBOLS_EXAMINED = 200
 _STANDARD_SCORES = (-1, 6)  # of a cosine among its set's: what lies beyond tells no more
+_UNSHARED = np.float32(
+    1 / 3
+)  # of the bundled model's word for a chunk that shares none with the question, where others do
 _DENSE_ALONE = 2.5  # standard deviations above the mean from which a chunk without a common word is a candidate
 
 
@@ -130,13 +133,14 @@ class Retrieval:
         }
         self.chunk_scores = index.bm25f("chunk", self.terms, _CHUNK)
         self.file_scores = index.bm25f("file", self.terms, _FILE)
-        frequency = np.array([self.file_scores.frequency[term] for term in question.terms], np.int64)
-        idf = inverse_document_frequency(index.live_file_count, frequency)
-        self.weighted_terms = {
-            term: weight * float(value) for (term, weight), value in zip(question.terms.items(), idf, strict=True)
-        }
-        self.total = sum(self.weighted_terms.values())
-        self.names = ranking.NameMatcher(self.weighted_terms, ranking.title_runs(question))
+        frequency = np.array([self.file_scores.frequency[term] for term in self.terms], np.int64)
+        idf = dict(zip(self.terms, inverse_document_frequency(index.live_file_count, frequency).tolist(), strict=True))
+        self.weighted_terms = {term: weight * idf[term] for term, weight in question.terms.items()}
+        nameless = [
+            max(idf[term] for term in found) for word in question.words if (found := question.only_native(word))
+        ]
+        self.total = sum(self.weighted_terms.values()) + sum(nameless)
+        self.names = ranking.NameMatcher(self.weighted_terms, ranking.title_runs(question), nameless)
 
     def code(self, allowed: Mask, of_set: int) -> Ranked:
         """Rank code: words and meaning of chunk and file, names of file, folder and symbols, and what speaks against a path."""
@@ -199,11 +203,13 @@ class Retrieval:
         if not len(rows):
             return None
         second = None if self.second is None else _standard(self.second.cosines(rows), *self.second.spread(of_set))
+        shares = words[rows] > 0
+        trust = np.where(shares, np.float32(1), _UNSHARED) if shares.any() else np.ones(len(rows), np.float32)
         file_of = index.chunk_file[rows]
         features = {
             "chunk words": words[rows] / max(float(words[rows].max()), 1e-9),
             "file words": file_words[file_of] / max(float(file_words[file_of].max()), 1e-9),
-            "meaning": _meaning(self.meaning.standing(rows, of_set), second),
+            "meaning": _meaning(self.meaning.standing(rows, of_set), trust, second),
         }
         rough = ranking.weighted(np.array([*features.values()]), [weights[name] for name in features])
         rough += _values(defined, rows)
@@ -214,10 +220,10 @@ class Retrieval:
             foremost = _largest(np.maximum.reduceat(rough, firsts), _FILES_EXAMINED)
             keep = foremost[file_at]
             files, file_at = files[foremost], (foremost.cumsum() - 1)[file_at[keep]]
-            rows, second = rows[keep], None if second is None else second[keep]
+            rows, trust, second = rows[keep], trust[keep], None if second is None else second[keep]
             features = {name: values[keep] for name, values in features.items()}
         cosines = self.meaning.cosines(rows)
-        features["meaning"] = _meaning(_standard(cosines, *self.meaning.spread(of_set)), second)
+        features["meaning"] = _meaning(_standard(cosines, *self.meaning.spread(of_set)), trust, second)
         return _Candidates(rows, files, file_at, cosines, features)
 
     def _weight_in(self, of_set: int) -> float:
@@ -367,9 +373,9 @@ def _standard(cosines: Floats, mean: float, deviation: float) -> Floats:
     return (cosines - np.float32(mean)) / np.float32(deviation)
 
 
-def _meaning(bundled: Floats, chosen: Floats | None) -> Floats:
-    """Return the standard scores of one or two models as a feature."""
-    bundled = bundled.clip(*_STANDARD_SCORES)
+def _meaning(bundled: Floats, trust: Floats, chosen: Floats | None) -> Floats:
+    """Return the standard scores of one or two models as a feature; `trust` tells how far the bundled one is believed."""
+    bundled = bundled.clip(*_STANDARD_SCORES) * trust
     return bundled if chosen is None else ranking.of_two_models(bundled, chosen.clip(*_STANDARD_SCORES))
 
 
