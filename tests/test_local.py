@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from codeseek import vectors
+from codeseek import indexer, vectors, workers
 from codeseek.errors import StoreError, UsageError
 from codeseek.local import LocalEngine
 from codeseek.lock import WriteLock
-from codeseek.records import SearchRequest, SimilarRequest
+from codeseek.records import Progress, SearchRequest, SimilarRequest
 from codeseek.settings import Settings
 from codeseek.store import LOCK, Store
 from fakes import HashEmbedder
@@ -265,6 +265,24 @@ def test_an_answer_is_of_one_moment_though_a_file_goes_meanwhile(engine: LocalEn
     assert "src/settings.py" in paths(reader, "parse configuration")
     assert "src/settings.py" not in paths(reader, "parse configuration")
     reader.close()
+
+
+def test_an_index_that_was_interrupted_at_first_says_that_it_is_unfinished(
+    engine: LocalEngine, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(indexer, "COMMIT_CHUNKS", 1)
+    monkeypatch.setattr(workers, "_BATCH_FILES", 1)
+
+    def interrupt(progress: Progress) -> None:
+        if progress.chunks:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        engine.refresh(interrupt)
+    (note,) = engine.search(SearchRequest("install parse")).degraded
+    assert "unfinished" in note
+    engine.refresh()
+    assert not engine.search(SearchRequest("install parse")).degraded
 
 
 def test_one_engine_serves_several_threads(engine: LocalEngine, root: Path) -> None:

@@ -51,6 +51,12 @@ def test_a_question_without_a_markable_word_marks_nothing() -> None:
     assert snippets.pattern("a b", ()) is None
 
 
+def test_lines_that_only_part_others_are_left_out() -> None:
+    text = "// ==========\n// Rotates checks\n// ----------\nrun();\n#########\n/**\n};\n"
+    assert [line.number for line in snippets.choose(chunk(text), None, most=5)] == [2, 4, 6, 7]
+    assert [line.text for line in snippets.choose(chunk("====\n"), None)] == ["===="]
+
+
 def test_the_definition_comes_first_and_the_best_lines_after_it() -> None:
     lines = snippets.choose(STORE, snippets.pattern("", ("listener",)))
     assert [line.number for line in lines] == [12, 19, 20, 21]

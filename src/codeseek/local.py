@@ -60,13 +60,17 @@ def _load_chosen(settings: Settings) -> Embedder:
 
 
 class _Reading(NamedTuple):
-    """One state of the index, mapped; `tier` is what the chosen model knows, `state` the state of that."""
+    """One state of the index, mapped; `tier` is what the chosen model knows, `state` the state of that.
+
+    `weaknesses` say what speaks against its answers.
+    """
 
     searcher: Searcher
     generation: int
     indexed_at: float | None
     tier: Tier | None
     state: object
+    weaknesses: tuple[str, ...]
 
 
 class LocalEngine:
@@ -246,7 +250,7 @@ class LocalEngine:
                     self._forget()
                     problem: Exception = error
                 else:
-                    degraded = (*result.degraded, mended) if mended else result.degraded
+                    degraded = result.degraded + ((mended,) if mended else ()) + reading.weaknesses
                     if self._chosen is not None:
                         answered = self._chosen.name in result.tier
                         degraded = (*degraded, *self._chosen.weaknesses(reading.tier, answered=answered or quick))
@@ -290,7 +294,8 @@ class LocalEngine:
         ]
         tier = self._chosen.open(index) if self._chosen is not None else None
         searcher = Searcher(index, vectors, self._embedder, store.chunks, tier, store.changed_since)
-        self._reading = _Reading(searcher, snapshot.generation, snapshot.indexed_at, tier, state)
+        weaknesses = () if store.is_finished else ("the first index is unfinished: `codeseek index` goes on with it",)
+        self._reading = _Reading(searcher, snapshot.generation, snapshot.indexed_at, tier, state, weaknesses)
         return self._reading
 
     def _forget(self) -> None:

@@ -174,6 +174,11 @@ class Reader:
         rows = self._all("SELECT path, details FROM directories")
         return {decode_path(path): json.loads(details) for path, details in rows}
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether all files have been looked at once: only then is it recorded what the walker saw."""
+        return bool(self._all("SELECT EXISTS(SELECT 1 FROM directories)")[0][0])
+
     def counts(self) -> Counts:
         """Count files by language, chunks by kind, and what was left out by reason."""
         with self.one_moment():

@@ -11,6 +11,7 @@ from codeseek.records import Chunk
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _WORD = re.compile(r"[^\W_]+")
 _INDENT = re.compile(r"[ \t]*")
+_RULE = re.compile(r"\s*[^\w\s]{0,3}\s*([^\w\s])\1{3,}[^\w\s]{0,3}\s*")  # a line that only parts others: // ======
 _LONGEST = 1_000
 """Characters of a line that are looked at: a minified line is not searched to its end."""
 
@@ -54,6 +55,7 @@ def choose(chunk: Chunk, words: re.Pattern[str] | None, most: int = 4) -> list[L
     filled = [position for position, text in enumerate(texts) if text.strip()]
     if not filled:
         return []
+    filled = [position for position in filled if not _RULE.fullmatch(texts[position][:_LONGEST])] or filled
     head = _head(chunk, filled)
     marks = {position: _marks(texts[position], words) for position in filled}
     after = [position for position in filled if position > head]
