@@ -60,6 +60,13 @@ def test_a_search_with_the_bundled_model_loads_nothing_of_others(project: Path) 
     assert not ({f"codeseek.{name}" for name in others} | libraries) & loaded
 
 
+def test_a_search_of_what_is_indexed_loads_nothing_that_indexes(project: Path) -> None:
+    search = "from codeseek.cli import main; assert main(['检索']) == 0"
+    assert "codeseek.batch" in modules_after(search)
+    indexing = {"codeseek.batch", "codeseek.chunkers", "codeseek.documents.record", "codeseek.workers"}
+    assert not (indexing | {"subprocess", "tree_sitter"}) & modules_after(search)
+
+
 def test_the_version_is_told_without_the_command_line() -> None:
     assert not modules_after("from codeseek.cli import main; main(['--version'])") & {"click", "codeseek.settings"}
 

@@ -52,7 +52,7 @@ class MeaningIndex:
         gathered = np.empty((len(rows), self.vectors[0].matrix.shape[1]), np.float32)
         done = 0
         for matrix, within in self._parts(rows):
-            matrix.take(within, axis=0, out=gathered[done : done + len(within)], mode="clip")  # others write to a copy
+            matrix.take(within, axis=0, out=gathered[done : done + len(within)], mode="clip")  # other modes take a copy
             done += len(within)
         return gathered
 
