@@ -131,7 +131,7 @@ class Project:
             raise
 
     def _qualified(self, result: SearchResult) -> SearchResult:
-        return result._replace(degraded=(*result.degraded, *self._weaknesses()))
+        return result._replace(degraded=(*self._weaknesses(), *result.degraded))
 
     def _weaknesses(self) -> Iterator[str]:
         if self._complaint is not None:
