@@ -115,7 +115,7 @@ def cjk_terms(run: str) -> tuple[str, ...]:
     if len(run) == 1:
         return (run,)
     terms = list(map(str.__add__, run, run[1:]))
-    known, beginnings = dictionary(), _beginnings()
+    known, beginnings = term_table(), _beginnings()
     begun = [at for at, term in enumerate(terms) if term in beginnings]
     for length in (3, 4):
         terms += [word for at in begun if len(word := run[at : at + length]) == length and word in known]
@@ -304,23 +304,20 @@ def separate(chunk: Chunk) -> tuple[str, str]:
 @cache
 def dictionary() -> dict[str, int]:
     """Return the Chinese words of the term table with how often each was met."""
-    return {word: count for word, (count, _) in term_table().items()}
+    return {word: int(told.partition("\t")[0]) for word, told in term_table().items()}
 
 
 @cache
 def _beginnings() -> frozenset[str]:
-    """Return the first two characters of all dictionary words of three and four."""
-    return frozenset(word[:2] for word in dictionary() if len(word) in (3, 4))
+    """Return the first two characters of all words of three and four in the term table."""
+    return frozenset(word[:2] for word in term_table() if len(word) in (3, 4))
 
 
 @cache
-def term_table() -> dict[str, tuple[int, str]]:
-    """Read the Chinese-English term table: word, count, English words with probabilities, tab-separated."""
-    table: dict[str, tuple[int, str]] = {}
-    for line in (catalogue.model_directory() / "terms.tsv").read_text("utf-8").splitlines():
-        word, count, translations = line.split("\t")
-        table[word] = (int(count), translations)
-    return table
+def term_table() -> dict[str, str]:
+    """Read the Chinese-English term table: of each word its count, a tab, and English words with probabilities."""
+    lines = (catalogue.model_directory() / "terms.tsv").read_bytes().decode().split("\n")
+    return {word: told for word, _, told in (line.partition("\t") for line in lines if line)}
 
 
 @cache

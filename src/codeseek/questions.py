@@ -141,7 +141,7 @@ def _without_ends(characters: str, knows: Callable[[str], bool]) -> Iterator[str
 def _translatable(stretch: Iterable[str], known: Container[str]) -> Iterator[str]:
     """Yield the words of a stretch that mean something; one of the asker's own that is not `known` character by character."""
     for word in stretch:
-        whole = word in analysis.dictionary() or any(term in known for term in analysis.cjk_terms(word))
+        whole = word in analysis.term_table() or any(term in known for term in analysis.cjk_terms(word))
         yield from (part for part in ((word,) if whole else word) if part not in _MEANINGLESS)
 
 
@@ -223,10 +223,8 @@ def _total_count() -> int:
 
 
 def _translations(word: str) -> Iterable[tuple[str, float]]:
-    row = analysis.term_table().get(word)
-    if row is None:
-        return
-    for entry in row[1].split(" ")[:8]:
+    _, _, translations = analysis.term_table().get(word, "").partition("\t")
+    for entry in translations.split(" ")[:8]:
         english, _, probability = entry.rpartition(":")
         if english and float(probability) >= 0.04:
             yield english, float(probability)

@@ -159,7 +159,7 @@ class _Tree:
     def __init__(self, numbers: Mapping[str, int]) -> None:
         tokens = sorted(numbers)
         codes = np.array(tokens).view(np.uint32).reshape(len(tokens), -1)
-        alphabet = np.unique(codes[codes > 0])
+        alphabet = np.flatnonzero(np.bincount(codes[codes > 0]))
         self._character = np.zeros(int(alphabet[-1]) + 2, np.int64)  # its number, 0 of what is in no token
         self._character[alphabet] = np.arange(1, len(alphabet) + 1)
         self._width = len(alphabet) + 1
