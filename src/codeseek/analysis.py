@@ -7,6 +7,7 @@ run of them gives its overlapping bigrams and the dictionary words in it.
 from __future__ import annotations
 
 import itertools
+import operator
 import re
 import threading
 import unicodedata
@@ -114,11 +115,12 @@ def cjk_terms(run: str) -> tuple[str, ...]:
     """Return the overlapping bigrams of a folded run and the longer dictionary words in it; one character is itself."""
     if len(run) == 1:
         return (run,)
-    terms = list(map(str.__add__, run, run[1:]))
+    terms = list(map(operator.add, run, run[1:]))
     known, beginnings = term_table(), _beginnings()
-    begun = [at for at, term in enumerate(terms) if term in beginnings]
-    for length in (3, 4):
-        terms += [word for at in begun if len(word := run[at : at + length]) == length and word in known]
+    if not beginnings.isdisjoint(terms):
+        begun = [at for at, term in enumerate(terms) if term in beginnings]
+        for length in (3, 4):
+            terms += [word for at in begun if len(word := run[at : at + length]) == length and word in known]
     return tuple(terms)
 
 
