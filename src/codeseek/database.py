@@ -6,8 +6,9 @@ import contextlib
 import errno
 import os
 import sqlite3
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from types import TracebackType
 
 from codeseek.errors import BusyError, StoreError
 
@@ -25,21 +26,35 @@ class Missing(StoreError):
     """There is no index yet."""
 
 
-@contextlib.contextmanager
-def translated() -> Iterator[None]:
+class _Translator:
+    """Raises what an error means to a user. No generator: making one takes as long as a small statement."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, sqlite3.Error) and (told := _from_sqlite(error)) is not error:
+            raise told from error
+        if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
+            raise _from_system(error) from error
+
+
+_TRANSLATOR = _Translator()
+
+
+def translated() -> AbstractContextManager[None]:
     """Turn errors of SQLite and of the file system into `StoreError`, each with what helps."""
-    try:
-        yield
-    except sqlite3.Error as error:
-        raise _from_sqlite(error) from error
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise StoreError("the disk is full; the index keeps what it had", hint=_MAKE_ROOM) from error
-        if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-            raise StoreError(f"cannot write the index: {error}", hint=_BE_ALLOWED) from error
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise StoreError(f"cannot use the index's folder: {error}", hint=_ELSEWHERE) from error
+    return _TRANSLATOR
+
+
+def _from_system(error: OSError) -> StoreError:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return StoreError("the disk is full; the index keeps what it had", hint=_MAKE_ROOM)
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return StoreError(f"cannot write the index: {error}", hint=_BE_ALLOWED)
+    return StoreError(f"cannot use the index's folder: {error}", hint=_ELSEWHERE)
 
 
 def _from_sqlite(error: sqlite3.Error) -> Exception:

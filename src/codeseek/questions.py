@@ -41,11 +41,12 @@ class Word(NamedTuple):
 class Question(NamedTuple):
     """A question understood: terms with their weights, the words in order, identifiers with the strength of their claim.
 
-    `terms` holds English words and those that stand for Chinese ones with weights, `native` terms in Chinese script itself;
-    `origins` the words as typed that terms come from.
+    `typed` are all its words as they were written; `terms` holds English words and those that stand for Chinese ones with
+    weights, `native` terms in Chinese script itself; `origins` the words as typed that terms come from.
     """
 
     text: str
+    typed: Sequence[str]
     terms: dict[str, float]
     native: tuple[str, ...]
     words: tuple[Word, ...]
@@ -69,12 +70,13 @@ def understand(text: str, knows: Callable[[str], bool]) -> Question:
     does not know it either are they translated one by one.
     """
     folded = analysis.fold(text)
+    every = analysis.words(folded)
     terms: dict[str, float] = {}
     native: dict[str, None] = {}
     origins: dict[str, str] = {}
     found: list[Word] = []
     has_chinese = False
-    for typed in analysis.words(folded):
+    for typed in every:
         if analysis.is_cjk(typed):
             has_chinese = True
             for stretch in _stretches(typed, knows):
@@ -99,7 +101,7 @@ def understand(text: str, knows: Callable[[str], bool]) -> Question:
         found += [Word(piece, ((piece, 1.0),)) for piece in pieces]
     identifiers = tuple(_identifiers(folded))
     symbol = len(identifiers) == 1 and identifiers[0][1] == 1.0
-    return Question(text, terms, tuple(native), tuple(found), identifiers, origins, symbol, has_chinese)
+    return Question(text, every, terms, tuple(native), tuple(found), identifiers, origins, symbol, has_chinese)
 
 
 def _stretches(run: str, knows: Callable[[str], bool]) -> Iterator[list[str]]:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from bisect import bisect_right
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
@@ -143,7 +144,7 @@ def decode_chunk(row: Row, host_text: str | None = None) -> Chunk:
     if text is None and host_text is not None:
         text = host_text[place[1] : place[2]]
     return Chunk(
-        PurePosixPath(decode_path(path)),
+        _path_of(path),
         first_line,
         last_line,
         language,
@@ -155,6 +156,11 @@ def decode_chunk(row: Row, host_text: str | None = None) -> Chunk:
         tuple((start, end) for start, end in comments),
         anchor,
     )
+
+
+@lru_cache(maxsize=1024)  # the chunks of a file share its path: pathlib takes longer than all else here
+def _path_of(data: bytes) -> PurePosixPath:
+    return PurePosixPath(decode_path(data))
 
 
 def _place(chunks: Sequence[Chunk], number: int, tile: int) -> tuple[int, int, int] | None:

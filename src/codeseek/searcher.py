@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeseek import analysis, questions, ranking
+from codeseek import questions, ranking
 from codeseek.embedders import Embedder
 from codeseek.errors import UsageError
 from codeseek.meaning import Meaning, MeaningIndex
@@ -69,13 +69,13 @@ class Searcher:
         """Answer a question; raises `UsageError` if there is nothing to look for."""
         started = time.perf_counter()
         text = request.query[:LONGEST_QUERY]
-        if not analysis.words(text):
+        index = self._index
+        question = questions.understand(text, index.knows)
+        if not question.typed:
             raise UsageError(
                 "the query has no words", hint="ask with words or names, for example `codeseek parse config file`"
             )
-        index = self._index
         allowed = self._allowed(request)
-        question = questions.understand(text, index.knows)
         by_words_alone = request.arm == "lexical"
         meaning = Meaning(self._meanings, None if by_words_alone else self._embedder.embed_query(text))
         second = None if by_words_alone else self._second(text)
