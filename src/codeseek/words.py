@@ -208,10 +208,13 @@ class Index:
 
     def knows(self, term: str) -> bool:
         """Tell whether any file, dead ones included, holds the term."""
-        hashed = np.array([term_hash(term)], np.uint64)
-        return any(
-            start < stop for each, _ in self._looked_into("file") for start, stop in each.postings("file", hashed)
-        )
+        hashed = np.uint64(term_hash(term))
+        for segment, _ in self._looked_into("file"):
+            terms = segment.columns["file_terms"]
+            at = int(terms.searchsorted(hashed))
+            if at < len(terms) and terms[at] == hashed:
+                return True
+        return False
 
     def _looked_into(self, level: str) -> Iterable[tuple[Segment, int]]:
         """Return where the postings of a level are, with the number of the first document: in the end all in one."""
