@@ -29,7 +29,8 @@ _FILE = Weights(ranking.FILE_WEIGHT, ranking.FILE_B, ranking.FILE_K1)
 _KIND_WEIGHT = np.array([ranking.SYMBOL_KIND_WEIGHT[kind] for kind in SYMBOL_KINDS], np.float32)
 _FILES_EXAMINED = 60
 _CONSIDERED = 1200  # rows that words find which are compared in meaning too
-_NEAREST = 100  # rows that meaning alone may add
+_NEAREST = 100  # rows that meaning alone may add where words find none
+_LESS_NEAREST = 60  # of these, as many fewer as words find
 _SYMBOLS_EXAMINED = 200
 _STANDARD_SCORES = (-1, 6)  # of a cosine among its set's: what lies beyond tells no more
 _UNSHARED = np.float32(
@@ -194,7 +195,8 @@ class Retrieval:
             rough = weights["chunk words"] * words[rows] / words[rows].max()
             rough += weights["file words"] * file_words[index.chunk_file[rows]] / max(float(file_words.max()), 1e-9)
             rows = rows[_largest(rough, _CONSIDERED)]
-        found = [rows, self.meaning.standing_out(allowed, rows, of_set, _NEAREST, _DENSE_ALONE)]
+        alone = _NEAREST - min(len(rows), _LESS_NEAREST)
+        found = [rows, self.meaning.standing_out(allowed, rows, of_set, alone, _DENSE_ALONE)]
         found.append(np.array([row for row in defined if allowed[row]], np.int64))
         if self.second is not None:
             mean, deviation = self.second.spread(of_set)
