@@ -197,8 +197,16 @@ def test_any_other_query_is_answered(query: str) -> None:
 def test_a_question_of_common_words_alone_is_said_to_be_one() -> None:
     for query in ("的", "什么", "how does it"):
         assert "only common words" in " ".join(SHOP.search(SearchRequest(query)).degraded)
-    for query in ("缓存", "拼团", "xyzzy", "how does the cache work"):
+    for query in ("缓存", "how does the cache work"):
         assert SHOP.search(SearchRequest(query)).degraded == ()
+
+
+def test_a_question_of_which_the_index_has_no_word_is_said_to_be_one() -> None:
+    for query in ("拼团", "xyzzy"):
+        result = SHOP.search(SearchRequest(query, explain=True))
+        assert bool(result.hits) == ("no word of the query" in " ".join(result.degraded))
+        assert not any("rank by words" in hit.why for hit in result.hits)
+    assert SHOP.search(SearchRequest("xyzzy", arm="lexical")).degraded == ()
 
 
 def test_an_empty_index_answers_with_nothing() -> None:

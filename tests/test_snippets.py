@@ -57,6 +57,13 @@ def test_lines_that_only_part_others_are_left_out() -> None:
     assert [line.text for line in snippets.choose(chunk("====\n"), None)] == ["===="]
 
 
+def test_a_line_without_a_letter_heads_nothing_where_another_can() -> None:
+    assert [line.text for line in snippets.choose(chunk("}\n\n/**\n * Sends it.\n */\n"), None, most=1)] == [
+        "* Sends it."
+    ]
+    assert [line.text for line in snippets.choose(chunk("}\n});\n"), None, most=1)] == ["}"]
+
+
 def test_the_definition_comes_first_and_the_best_lines_after_it() -> None:
     lines = snippets.choose(STORE, snippets.pattern("", ("listener",)))
     assert [line.number for line in lines] == [12, 19, 20, 21]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -304,6 +305,15 @@ def test_only_one_process_has_the_lock_and_its_number_is_told(tmp_path: Path) ->
     with WriteLock(tmp_path / LOCK) as second:
         assert second.held
     assert not second.held
+
+
+def test_a_patient_writer_waits_for_the_one_before_it(tmp_path: Path) -> None:
+    first = WriteLock(tmp_path / LOCK)
+    first.__enter__()
+    threading.Timer(0.2, first.__exit__, (None, None, None)).start()
+    with WriteLock(tmp_path / LOCK, patience_s=60) as second:
+        assert second.held
+        assert not first.held
 
 
 def test_the_list_of_indexes_names_each_and_what_is_wrong_with_it(tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from textual.pilot import Pilot
 
 from codeseek import query, screen
 from codeseek.everywhere import Everywhere
-from codeseek.tui import editor, filters, large, painting, rows, source, strings
+from codeseek.records import Chunk, Hit, SearchResult
+from codeseek.tui import editor, filters, large, lines, painting, rows, source, strings
 from codeseek.tui.browser import Browser
 from codeseek.tui.filters import Filter
 from codeseek.tui.memory import Memory
@@ -281,3 +282,11 @@ def test_a_file_is_read_in_the_project_that_its_path_begins_with(tmp_path: Path)
     path = PurePosixPath("two", STORE.path)
     assert everywhere.chunks(path, 12, 12) == (STORE._replace(path=path),)
     assert everywhere.chunks(STORE.path, 12, 12) == ()
+
+
+def test_the_translation_of_a_question_is_told_in_words_and_not_in_names_made_of_them() -> None:
+    chunk = Chunk(
+        PurePosixPath("Product.java"), 1, 2, "java", "class", "", "ProductSpuDO getProductSpu(ProductSpuDO spu)"
+    )
+    result = SearchResult((Hit(chunk, 1.0),), "bundled", terms=("product", "上架"))
+    assert lines.translated("商品上架", result) == ["product"]

@@ -34,6 +34,9 @@ COMMIT_CHUNKS, MOST_COMMIT_CHUNKS = 4_000, 30_000
 """So many chunks become live at once, as a segment (more where there are more already, so that segments stay few): what
 a kill can cost, and what has to be held in memory."""
 
+_PATIENCE_S, _SHORT_PATIENCE_S = 5.0, 0.5
+"""How long an explicit index and a search's refresh wait for another process: most writers are searches, and soon done."""
+
 POOL_BYTES, POOL_FILES = 400_000, 80
 """From so much work on, worker processes are worth their start of a quarter second."""
 
@@ -70,7 +73,8 @@ class Indexer:
                     return _summary(changes, started)
             with translated():
                 self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-                stack.enter_context(WriteLock(self.directory / LOCK))
+                patience_s = _PATIENCE_S if thorough else _SHORT_PATIENCE_S
+                stack.enter_context(WriteLock(self.directory / LOCK, patience_s=patience_s))
             reason = ""
             for last in (False, True):
                 try:

@@ -19,6 +19,7 @@ from codeseek.languages import language_of_name
 from codeseek.progress import Reporter
 from codeseek.records import (
     ESTIMATE,
+    UNFINISHED,
     WHOLE,
     Chunk,
     DuplicatesRequest,
@@ -294,7 +295,7 @@ class LocalEngine:
         ]
         tier = self._chosen.open(index) if self._chosen is not None else None
         searcher = Searcher(index, vectors, self._embedder, store.chunks, tier, store.changed_since)
-        weaknesses = () if store.is_finished else ("the first index is unfinished: some files are not in it yet",)
+        weaknesses = () if store.is_finished else (UNFINISHED,)
         self._reading = _Reading(searcher, snapshot.generation, snapshot.indexed_at, tier, state, weaknesses)
         return self._reading
 

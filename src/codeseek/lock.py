@@ -6,11 +6,14 @@ import contextlib
 import errno
 import os
 import sys
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from codeseek.errors import BusyError
+
+_EVERY_S = 0.05
 
 if sys.platform == "win32":
     import msvcrt
@@ -28,11 +31,12 @@ else:
 
 
 class WriteLock:
-    """The right to write one thing; entering raises `BusyError` at once when another process has it, or OSError."""
+    """The right to write one thing; entering raises OSError, and `BusyError` when another process has it for so long."""
 
-    def __init__(self, path: Path, doing: str = "writing this index") -> None:
+    def __init__(self, path: Path, doing: str = "writing this index", *, patience_s: float = 0.0) -> None:
         self.path = path
         self._doing = doing
+        self._patience_s = patience_s
         self._descriptor: int | None = None
 
     @property
@@ -41,6 +45,7 @@ class WriteLock:
         return self._descriptor is not None
 
     def __enter__(self) -> Self:
+        until = time.monotonic() + self._patience_s
         while True:
             descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
             try:
@@ -49,16 +54,19 @@ class WriteLock:
                 except OSError as error:
                     if error.errno not in (errno.EACCES, errno.EAGAIN, errno.EDEADLK):
                         raise  # such as a network disk that knows no locks
-                    raise BusyError(
-                        f"another process{self._holder()} is {self._doing}", hint="wait until it ends, or stop it"
-                    ) from None
-                if self._is_current(descriptor):
-                    os.ftruncate(descriptor, 0)
-                    os.lseek(descriptor, 0, os.SEEK_SET)
-                    with contextlib.suppress(OSError):  # the number is a courtesy: a full disk may still be read
-                        os.write(descriptor, b"%d\n" % os.getpid())
-                    self._descriptor = descriptor
-                    return self
+                    if time.monotonic() >= until:
+                        raise BusyError(
+                            f"another process{self._holder()} is {self._doing}", hint="wait until it ends, or stop it"
+                        ) from None
+                    time.sleep(_EVERY_S)
+                else:
+                    if self._is_current(descriptor):
+                        os.ftruncate(descriptor, 0)
+                        os.lseek(descriptor, 0, os.SEEK_SET)
+                        with contextlib.suppress(OSError):  # the number is a courtesy: a full disk may still be read
+                            os.write(descriptor, b"%d\n" % os.getpid())
+                        self._descriptor = descriptor
+                        return self
             except BaseException:
                 os.close(descriptor)
                 raise

@@ -143,6 +143,9 @@ class SearchResult(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
+UNFINISHED = "the first index is unfinished: some files are not in it yet"
+"""Weakens an answer from an index that was interrupted at first, or is being made."""
+
 ESTIMATE = "estimate"
 """Instead of a tokenizer's name: tokens were not counted."""
 

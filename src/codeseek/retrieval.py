@@ -346,7 +346,8 @@ class Retrieval:
             if name in ranked.features and abs(float(ranked.features[name][at]) * weight) >= 0.0005
         }
         scores = self.chunk_scores.score
-        why["rank by words"] = int((scores[ranked.rows] > scores[row]).sum()) + 1
+        if scores[row] > 0:
+            why["rank by words"] = int((scores[ranked.rows] > scores[row]).sum()) + 1
         why["rank by meaning"] = int((ranked.cosines > ranked.cosines[at]).sum()) + 1
         why["cosine"] = round(float(ranked.cosines[at]), 4)
         why["documentation"] = round(documentation, 3)

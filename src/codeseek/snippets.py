@@ -56,7 +56,7 @@ def choose(chunk: Chunk, words: re.Pattern[str] | None, most: int = 4) -> list[L
     if not filled:
         return []
     filled = [position for position in filled if not _RULE.fullmatch(texts[position][:_LONGEST])] or filled
-    head = _head(chunk, filled)
+    head = _head(chunk, [position for position in filled if _WORD.search(texts[position])] or filled)
     marks = {position: _marks(texts[position], words) for position in filled}
     after = [position for position in filled if position > head]
     run = _best_run(after, texts, marks, most - 1) if most > 1 else []
@@ -77,7 +77,7 @@ def _indent(text: str) -> str:
 
 
 def _head(chunk: Chunk, filled: Sequence[int]) -> int:
-    """Return the line of the first definition, or the first line with text."""
+    """Return the line of the first definition, or the first of those that are filled."""
     defined = sorted(definition.line - chunk.first_line for definition in chunk.definitions)
     return next((position for position in defined if position in filled), filled[0])
 

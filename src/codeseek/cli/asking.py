@@ -15,7 +15,7 @@ from codeseek.cli.place import Place, locate, roots_of
 from codeseek.engine import Engine
 from codeseek.errors import StoreError, UsageError
 from codeseek.everywhere import Everywhere
-from codeseek.records import WHOLE, SearchRequest, SearchResult, SimilarRequest
+from codeseek.records import UNFINISHED, WHOLE, SearchRequest, SearchResult, SimilarRequest
 from codeseek.settings import Settings
 
 if TYPE_CHECKING:
@@ -109,8 +109,10 @@ def refreshed(engine: Engine) -> StoreError | None:
     return None
 
 
-def advice(request: SearchRequest | SimilarRequest) -> str:
+def advice(request: SearchRequest | SimilarRequest, result: SearchResult) -> str:
     """Say what to try after nothing was found."""
+    if UNFINISHED in result.degraded:
+        return "let `codeseek index` go on with it"
     if request.languages or request.kinds or request.paths or request.exclude or request.changed_since:
         return "search without filters, or see with `codeseek status` what is indexed"
     return "use other words, or see with `codeseek status` what is indexed"

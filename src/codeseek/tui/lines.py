@@ -20,6 +20,8 @@ from codeseek.tui.palette import Palette
 from codeseek.tui.source import Source
 from codeseek.tui.strings import say
 
+_HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
 
 def ago(seconds: float) -> str:
     """Return an age, short."""
@@ -63,7 +65,7 @@ def translated(text: str, result: SearchResult) -> list[str]:
     if typed.isascii():
         return []
     stems = [term for term in result.terms if term.isascii() and term[:4] not in typed]
-    texts = " ".join(hit.chunk.text[:2_000] for hit in result.hits[:12]).lower()
+    texts = _HUMPS.sub(" ", " ".join(hit.chunk.text[:2_000] for hit in result.hits[:12])).lower()
     words = []
     for stem in stems:
         found = Counter(re.findall(rf"(?<![a-z]){re.escape(stem)}[a-z]{{0,5}}(?![a-z])", texts))

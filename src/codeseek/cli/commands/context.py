@@ -65,6 +65,6 @@ def context_command(
         diagnostics.packed(packed)
         diagnostics.trust(result)
     if not packed.passages:
-        diagnostics.error("nothing found", asking.advice(asked.request))
+        diagnostics.error("nothing found", asking.advice(asked.request, result))
         return ExitCode.NOTHING_FOUND
     return ExitCode.FOUND

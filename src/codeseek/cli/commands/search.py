@@ -118,7 +118,7 @@ def _answer(
     elif format_name not in ("json", "sarif"):
         diagnostics.trust(result)
     if not result.hits:
-        diagnostics.error("nothing found", asking.advice(request))
+        diagnostics.error("nothing found", asking.advice(request, result))
         return ExitCode.NOTHING_FOUND
     trusted = result.freshness == "fresh" and not result.degraded
     return ExitCode.DEGRADED if showing.strict and not trusted else ExitCode.FOUND
