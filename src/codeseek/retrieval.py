@@ -33,9 +33,7 @@ _NEAREST = 100  # rows that meaning alone may add where words find none
 _LESS_NEAREST = 60  # of these, as many fewer as words find
 _SYMBOLS_EXAMINED = 200
 _STANDARD_SCORES = (-1, 6)  # of a cosine among its set's: what lies beyond tells no more
-_UNSHARED = np.float32(
-    1 / 3
-)  # of the bundled model's word for a chunk that shares none with the question, where others do
+_UNSHARED = np.float32(1 / 3)  # what meaning counts for a chunk without a word of the question, where others have one
 _DENSE_ALONE = 2.5  # standard deviations above the mean from which a chunk without a common word is a candidate
 
 

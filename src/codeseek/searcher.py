@@ -102,7 +102,7 @@ class Searcher:
         numbers = [int(index.chunk_ids[ranked.rows[at]]) for ranked, at in chosen]
         chunks = self._fetch(numbers)
         shown = {False: _displayed(code), True: _displayed(sections)}
-        is_found = second is not None or any(retrieval.chunk_scores.frequency.values())
+        vouched = second is not None or any(retrieval.chunk_scores.frequency.values())
         hits = []
         score = 1.0
         for number, (is_section, rank), (ranked, at) in zip(numbers, order, chosen, strict=True):
@@ -116,7 +116,7 @@ class Searcher:
             tier=self._embedder.name,
             terms=tuple(question.terms) + tuple(question.native),
             elapsed_ms=(time.perf_counter() - started) * 1000,
-            degraded=_cut_short(request.query) + _without_words(question, is_found=is_found or not hits),
+            degraded=_cut_short(request.query) + _without_words(question, vouched=vouched or not hits),
         )._replace(**(self._told() if second is not None else {}))
 
     def similar(self, request: SimilarRequest, row_id: int) -> SearchResult:
@@ -234,9 +234,9 @@ def _displayed(ranked: Ranked) -> list[float]:
     return shares
 
 
-def _without_words(question: questions.Question, *, is_found: bool) -> tuple[str, ...]:
+def _without_words(question: questions.Question, *, vouched: bool) -> tuple[str, ...]:
     """Say that hits share no word with a question, unless a better model vouches for them."""
-    if question.words and is_found:
+    if question.words and vouched:
         return ()
     lack = "no word of the query is in the index" if question.words else "the query has only common words"
     return (f"{lack}: what is listed is near it in meaning alone",)
