@@ -43,6 +43,14 @@ def test_characters_with_a_particle_between_them_are_words_of_their_own(typed: s
     assert [word.text for word in questions.understand(typed, everything).words] == words
 
 
+def test_a_word_that_says_in_chinese_what_the_question_has_in_english_adds_only_itself() -> None:
+    asked = questions.understand("strategy 策略的过期", everything)
+    assert [word.text for word in asked.words] == ["strategy", "过期"]
+    assert "策略" in asked.native
+    assert "polici" not in asked.terms
+    assert "polici" in questions.understand("策略的过期", everything).terms
+
+
 @pytest.mark.parametrize(("typed", "own"), [("商品上架", "上架"), ("会签", "会签"), ("用户的外呼", "外呼")])
 def test_a_stop_word_may_begin_a_word_that_the_index_knows(typed: str, own: str) -> None:
     assert own in [word.text for word in questions.understand(typed, everything).words]

@@ -28,6 +28,7 @@ _STOP_CHARACTERS = "".join(word for word in _STOP_WORDS_ZH if len(word) == 1)
 _PARTICLES = frozenset("的了吗呢吧啊么着和与及或而但是把被就都也还又很")  # no word of the asker's own has one in it
 _BEGIN_WORDS = frozenset("上下内外前后中会")  # stop words, but in 上架, 下单, 外呼, 会签 a part of the word
 _MEANINGLESS = frozenset("器化性式" + _STOP_CHARACTERS)  # by themselves
+_LIKELY = 0.1  # that a translation is what a word stands for
 _COUNT_OF_STOP_WORD = 300  # where the dictionary has none; about what it has of others
 
 
@@ -67,7 +68,8 @@ def understand(text: str, knows: Callable[[str], bool]) -> Question:
 
     Chinese is looked for as it stands (overlapping pairs of characters and longer dictionary words) and by what its words
     may be called in English. Characters that make no word of the dictionary are one word of the asker's: only if the index
-    does not know it either are they translated one by one.
+    does not know it either are they translated one by one. A word that only says in Chinese what the question has in English
+    (`alias 别名`) adds nothing but itself.
     """
     folded = analysis.fold(text)
     every = analysis.words(folded)
@@ -76,6 +78,7 @@ def understand(text: str, knows: Callable[[str], bool]) -> Question:
     origins: dict[str, str] = {}
     found: list[Word] = []
     has_chinese = False
+    in_english = {term for typed in every if not analysis.is_cjk(typed) for term in analysis.word_terms(typed)}
     for typed in every:
         if analysis.is_cjk(typed):
             has_chinese = True
@@ -85,8 +88,10 @@ def understand(text: str, knows: Callable[[str], bool]) -> Question:
                 origins |= {term: term for term in known}
                 for word in _translatable(stretch, known):
                     translated = _translate(word, knows)
+                    if any(term in in_english for term, probability, _ in translated if probability > _LIKELY):
+                        continue
                     for term, probability, _ in translated:
-                        weight = math.sqrt(probability)
+                        weight = _weight_of(probability, translated[0][1])
                         if weight > terms.get(term, 0.0):
                             terms[term] = weight
                             origins[term] = word
@@ -181,6 +186,11 @@ def _translate(word: str, knows: Callable[[str], bool], *, most: int = 4) -> lis
         by_stem[key] = (before + probability, spelling)
     known = [(term, probability, spelling) for term, (probability, spelling) in by_stem.items() if knows(term)]
     return sorted(known, key=lambda triple: -triple[1])[:most]
+
+
+def _weight_of(probability: float, best: float) -> float:
+    """Return what a translation weighs: the likeliest nearly as much as if it had been typed, however many there are."""
+    return math.pow(best, 0.3) * math.sqrt(probability / best)
 
 
 def _spellings(word: str, translated: Sequence[tuple[str, float, str]]) -> tuple[tuple[str, float], ...]:
