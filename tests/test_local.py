@@ -169,6 +169,18 @@ def test_the_status_says_what_the_index_holds_and_what_is_stale(engine: LocalEng
     assert (status.freshness, status.stale_files) == ("stale", 2)
 
 
+@pytest.mark.parametrize(("folder", "first"), [("shop", "cart.py"), ("shop/src", "cart.py"), ("other", "shop.py")])
+def test_a_projects_own_name_is_seldom_what_is_asked_for(tmp_path: Path, data: Path, folder: str, first: str) -> None:
+    root = tmp_path / folder
+    root.mkdir(parents=True)
+    for name in ("cart.py", "shop.py", "main.py"):
+        (root / name).write_text("def work():\n    return cart(shop)\n")
+    engine = engine_of(root, data)
+    engine.refresh()
+    assert paths(engine, "shop cart")[0] == first
+    engine.close()
+
+
 def test_neither_a_status_nor_a_refresh_with_nothing_to_do_loads_the_model(
     engine: LocalEngine, root: Path, data: Path
 ) -> None:

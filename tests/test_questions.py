@@ -51,6 +51,13 @@ def test_a_word_that_says_in_chinese_what_the_question_has_in_english_adds_only_
     assert "polici" in questions.understand("策略的过期", everything).terms
 
 
+def test_the_places_of_terms_are_those_of_their_words() -> None:
+    asked = questions.understand("how does JsonReader parse 字符串", everything)
+    places = {asked.origins[term]: place for term, place in asked.places.items()}
+    assert places == {"JsonReader": 0, "parse": 2, "字符串": 3}
+    assert asked.places.keys() == asked.terms.keys()
+
+
 @pytest.mark.parametrize(("typed", "own"), [("商品上架", "上架"), ("会签", "会签"), ("用户的外呼", "外呼")])
 def test_a_stop_word_may_begin_a_word_that_the_index_knows(typed: str, own: str) -> None:
     assert own in [word.text for word in questions.understand(typed, everything).words]

@@ -72,6 +72,20 @@ def test_what_is_asked_for_is_not_held_against_an_answer() -> None:
     ]
 
 
+def test_code_is_asked_for_by_the_first_words_and_documentation_by_all() -> None:
+    weights = ranking.emphasised(question("response streaming with compression"), ())
+    code, sections, comments = zip(*weights.values(), strict=True)
+    assert code == comments == tuple(sorted(code, reverse=True))
+    assert code[0] == 1 > code[-1] > 0
+    assert set(sections) == {1}
+    assert set(ranking.emphasised(question("streaming"), ()).values()) == {(1, 1, 1)}
+
+
+def test_a_projects_own_name_weighs_less_than_other_words() -> None:
+    weights = ranking.emphasised(question("shop checkout"), {"shop"})
+    assert weights["shop"][0] < weights["checkout"][0]
+
+
 def test_pages_for_documentation_are_no_examples_but_code_there_is() -> None:
     intent = ranking.Intent.of("cache")
     assert not ranking.path_priors(["docs/cache.md"], intent, is_code=False)["example"]

@@ -15,7 +15,7 @@ from codeseek import chunkers, meaning
 from codeseek.embedders import bundled
 from codeseek.errors import UsageError
 from codeseek.languages import language_of
-from codeseek.meaning import Meaning, MeaningIndex
+from codeseek.meaning import MeaningIndex
 from codeseek.records import Chunk, Hit, SearchRequest, SimilarRequest, SourceFile
 from codeseek.searcher import Searcher
 from codeseek.segments import CODE, Segment, analyse
@@ -245,10 +245,10 @@ def test_later_questions_find_by_meaning_alone_what_the_first_one_finds(monkeypa
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     queries, vectors = rows[:20], [ExactIndex(rows[20:])]
     later = MeaningIndex(index, vectors)
-    Meaning(later, queries[0])
+    later.ask(queries[0])
     for query in queries:
         found, expected = (
-            set(Meaning(meanings, query).standing_out(index.alive, np.zeros(0, np.int64), CODE, 10, 2.0).tolist())
+            set(meanings.ask(query)[0].standing_out(index.alive, np.zeros(0, np.int64), CODE, 10, 2.0).tolist())
             for meanings in (later, MeaningIndex(index, vectors))
         )
         assert len(found) == len(expected) == 10
@@ -349,3 +349,26 @@ def test_a_title_that_has_all_but_a_word_without_english_is_but_a_part_of_a_ques
     ]
     assert shares[1] < shares[0] / 1.5
     assert str(found["商品上架"][0].chunk.path) == "catalogue.py"
+
+
+def test_of_two_things_in_a_question_the_first_is_meant() -> None:
+    both = 'def work() -> None:\n    """Keep sessions and the cache."""\n'
+    shop = searcher(
+        {"src/cache.py": both, "src/sessions.py": both, "src/other.py": "def other() -> int:\n    return 1\n"}
+    )
+    for query, path in (
+        ("cache for sessions", "src/cache.py"),
+        ("sessions in the cache", "src/sessions.py"),
+        ("cache 里的 sessions", "src/cache.py"),
+        ("sessions 和 cache", "src/sessions.py"),
+    ):
+        assert str(shop.search(SearchRequest(query)).hits[0].chunk.path) == path
+
+
+def test_of_two_names_the_first_is_meant() -> None:
+    shop = searcher({f"src/{name}.py": f"class {name}:\n    pass\n" for name in ("KeyReader", "KeyWriter", "Other")})
+    for query, path in (
+        ("KeyReader and KeyWriter", "src/KeyReader.py"),
+        ("KeyWriter and KeyReader", "src/KeyWriter.py"),
+    ):
+        assert str(shop.search(SearchRequest(query)).hits[0].chunk.path) == path

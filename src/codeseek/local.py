@@ -45,7 +45,13 @@ if TYPE_CHECKING:
     from codeseek.searcher import Searcher, Tier
 
 _MOST_UNREAD = 100
+_LAYOUT = frozenset("src source sources lib libs include app apps core packages pkg main master trunk code".split())
 _ATTEMPTS = 8  # an index may be merged or found damaged while it is being read
+
+
+def _name_of(root: Path) -> str:
+    """Return what a project is called: its folder's name, the one above if that only tells how projects are laid out."""
+    return root.parent.name if root.name.lower() in _LAYOUT else root.name
 
 
 def _load_bundled() -> Embedder:
@@ -294,7 +300,9 @@ class LocalEngine:
             for name, segment in zip(snapshot.segments, index.segments, strict=True)
         ]
         tier = self._chosen.open(index) if self._chosen is not None else None
-        searcher = Searcher(index, vectors, self._embedder, store.chunks, tier, store.changed_since)
+        searcher = Searcher(
+            index, vectors, self._embedder, store.chunks, tier, store.changed_since, _name_of(self.root)
+        )
         weaknesses = () if store.is_finished else (UNFINISHED,)
         self._reading = _Reading(searcher, snapshot.generation, snapshot.indexed_at, tier, state, weaknesses)
         return self._reading

@@ -40,12 +40,20 @@ class MeaningIndex:
         self._moments: dict[int, Moments] = {}
         self._questions = 0
 
-    def scan(self, query: Floats) -> Floats | None:
-        """Return the cosines of all rows if these are few or this is the first question."""
+    def ask(self, *queries: Floats) -> list[Meaning]:
+        """Return how near all rows are to one question, for each of the vectors that it has."""
         self._questions += 1
         if self._questions > 1 and len(self.index) > SCANNED_ROWS:
-            return None
-        return concatenated([each.matrix @ query for each in self.vectors], np.float32)
+            return [Meaning(self, query, None) for query in queries]
+        together = np.array(queries).T
+        cosines = np.concatenate(
+            [np.zeros((0, len(queries)), np.float32), *(each.matrix @ together for each in self.vectors)]
+        )
+        return [Meaning(self, query, cosines[:, at]) for at, query in enumerate(queries)]
+
+    def ask_nothing(self) -> Meaning:
+        """Return a meaning to which all rows are alike, and none is near: words alone decide."""
+        return Meaning(self, np.zeros(0, np.float32), np.zeros(len(self.index), np.float32))
 
     def gather(self, rows: Ints) -> Floats:
         """Return the vectors of rows, which are ascending, [n, dimensions]."""
@@ -120,11 +128,11 @@ class MeaningIndex:
 class Meaning:
     """How near every row is to one question in meaning: of all rows where they are few, else of those asked for."""
 
-    def __init__(self, meanings: MeaningIndex, query: Floats | None) -> None:
-        """Without a `query` all rows are alike, and none is near: words alone decide."""
+    def __init__(self, meanings: MeaningIndex, query: Floats, cosines: Floats | None) -> None:
+        """`cosines` are those of all rows, where they are known."""
         self._meanings = meanings
-        self._query = np.zeros(0, np.float32) if query is None else query
-        self._all = np.zeros(len(meanings.index), np.float32) if query is None else meanings.scan(query)
+        self._query = query
+        self._all = cosines
         self._foretold: dict[int, tuple[Floats, Spread]] = {}
         self._spreads: dict[int, Spread] = {}
         self._top: tuple[Ints, Floats] | None = None

@@ -43,7 +43,8 @@ class Question(NamedTuple):
     """A question understood: terms with their weights, the words in order, identifiers with the strength of their claim.
 
     `typed` are all its words as they were written; `terms` holds English words and those that stand for Chinese ones with
-    weights, `native` terms in Chinese script itself; `origins` the words as typed that terms come from.
+    weights, `native` terms in Chinese script itself; `origins` the words as typed that terms come from, `places` which of
+    the words it was, from 0.
     """
 
     text: str
@@ -53,6 +54,7 @@ class Question(NamedTuple):
     words: tuple[Word, ...]
     identifiers: tuple[tuple[str, float], ...]
     origins: dict[str, str]
+    places: dict[str, int]
     is_symbol: bool
     has_chinese: bool
 
@@ -76,6 +78,7 @@ def understand(text: str, knows: Callable[[str], bool]) -> Question:
     terms: dict[str, float] = {}
     native: dict[str, None] = {}
     origins: dict[str, str] = {}
+    places: dict[str, int] = {}
     found: list[Word] = []
     has_chinese = False
     in_english = {term for typed in every if not analysis.is_cjk(typed) for term in analysis.word_terms(typed)}
@@ -95,6 +98,7 @@ def understand(text: str, knows: Callable[[str], bool]) -> Question:
                         if weight > terms.get(term, 0.0):
                             terms[term] = weight
                             origins[term] = word
+                            places.setdefault(term, len(found))
                     found.append(Word(word, _spellings(word, translated)))
             continue
         pieces = analysis.parts(typed)
@@ -103,10 +107,11 @@ def understand(text: str, knows: Callable[[str], bool]) -> Question:
         for term in analysis.word_terms(typed):
             terms[term] = 1.0
             origins[term] = typed
+            places.setdefault(term, len(found))
         found += [Word(piece, ((piece, 1.0),)) for piece in pieces]
     identifiers = tuple(_identifiers(folded))
     symbol = len(identifiers) == 1 and identifiers[0][1] == 1.0
-    return Question(text, every, terms, tuple(native), tuple(found), identifiers, origins, symbol, has_chinese)
+    return Question(text, every, terms, tuple(native), tuple(found), identifiers, origins, places, symbol, has_chinese)
 
 
 def _stretches(run: str, knows: Callable[[str], bool]) -> Iterator[list[str]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -25,6 +25,19 @@ Floats = NDArray[np.float32]
 NATIVE_WEIGHT = (0.7, 0.4, 0.7)
 """Of a term in Chinese script, where one in English has 1, in code, sections and comments: code has such terms in its
 comments alone, a translated page has them throughout, beside the page that it was made from."""
+
+EMPHASIS = (0.6, 1.0, 0.6)
+"""Of a question's last word where the first has 1, in code, sections and comments: "X for Y", "X and Y" and "how X does Y"
+ask for X. Who asks documentation tells what he does first, and what he wants to know last."""
+
+OWN_NAME = 0.4
+"""What the project's own name weighs in a question: it is seldom what tells one of its files from another."""
+
+LATER_IDENTIFIER = 0.7
+"""What a claim to name a symbol is worth after the first in a question."""
+
+FIRST_HALF = np.float32(0.3)
+"""What the vector of an English question's first half counts beside that of the whole, among code."""
 
 # BM25F: rows are the sets code, section, comment; columns text, comment, name, breadcrumb, file, directory
 CHUNK_WEIGHT = np.array([[1, 0.7, 6, 2, 8, 1], [1, 1, 4, 2, 2, 1], [1, 1, 4, 2, 4, 1]], np.float32)
@@ -110,6 +123,16 @@ _TRANSLATED_NAME = re.compile(
 
 
 _BEGINNING = 3  # letters in which a word and a longer form of it agree at least
+
+
+def emphasised(question: Question, own_name: Container[str]) -> dict[str, tuple[float, ...]]:
+    """Return the weight of each term of a question in each set: less for later ones, and for those of the project's name."""
+    last = max(1, len(question.words) - 1)
+    weights = {}
+    for term, weight in question.terms.items():
+        share, place = weight * (OWN_NAME if term in own_name else 1), question.places[term] / last
+        weights[term] = tuple(share * (1 - (1 - least) * place) for least in EMPHASIS)
+    return weights
 
 
 def title_runs(question: Question) -> dict[str, float]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeseek import ranking
+from codeseek import analysis, ranking
 from codeseek.meaning import Meaning
 from codeseek.questions import Question
 from codeseek.segments import CODE, SECTION, SYMBOL_KINDS, TEXT, begins, concatenated, file_title, joined
@@ -63,8 +63,10 @@ class _Candidates(NamedTuple):
 class Files:
     """What is known of an index's files whatever the question, kept from one question to the next."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: Index, project: str = "") -> None:
+        """`project` is what it is called."""
         self._index = index
+        self.own_name = frozenset(map(analysis.stem, analysis.parts(project)))
         self._languages: dict[int, str] = {}
 
     @cached_property
@@ -116,10 +118,10 @@ class Retrieval:
         index: Index,
         files: Files,
         question: Question,
-        meaning: Meaning,
+        meaning: Sequence[Meaning],
         second: TierMeaning | None = None,
     ) -> None:
-        """`second` tells what another model thinks of the rows that it covers."""
+        """`meaning` is what the question means to each set; `second` tells what another model thinks of the rows it covers."""
         self.second = second
         self.index = index
         self.question = question
@@ -128,13 +130,13 @@ class Retrieval:
         self.intent = ranking.Intent.of(question.text)
         self.terms = {
             **dict.fromkeys(question.native, ranking.NATIVE_WEIGHT),
-            **{term: (weight,) * len(ranking.NATIVE_WEIGHT) for term, weight in question.terms.items()},
+            **ranking.emphasised(question, files.own_name),
         }
         self.chunk_scores = index.bm25f("chunk", self.terms, _CHUNK)
         self.file_scores = index.bm25f("file", self.terms, _FILE)
         frequency = np.array([self.file_scores.frequency[term] for term in self.terms], np.int64)
         idf = dict(zip(self.terms, inverse_document_frequency(index.live_file_count, frequency).tolist(), strict=True))
-        self.weighted_terms = {term: weight * idf[term] for term, weight in question.terms.items()}
+        self.weighted_terms = {term: self.terms[term][CODE] * idf[term] for term in question.terms}
         nameless = [
             max(idf[term] for term in found) for word in question.words if (found := question.only_native(word))
         ]
@@ -158,8 +160,8 @@ class Retrieval:
             "symbol": self._symbols(files),
             "central": self.files.central[files],
             "size": self.files.size[files],
-            "file meaning": self.meaning.file_cosines(files),
-            "comment meaning": self.meaning.file_cosines(files, comments=True),
+            "file meaning": self.meaning[CODE].file_cosines(files),
+            "comment meaning": self.meaning[CODE].file_cosines(files, comments=True),
             "depth": self.files.depth[files],
             **ranking.path_priors(paths, self.intent, is_code=True),
         }
@@ -177,7 +179,7 @@ class Retrieval:
         by_file = {
             "title": self.names.match(paths).title,
             "foreign": self.files.foreign(files, has_chinese=self.question.has_chinese),
-            "file meaning": self.meaning.file_cosines(files),
+            "file meaning": self.meaning[SECTION].file_cosines(files),
             **ranking.path_priors(paths, self.intent, is_code=False),
         }
         return _ranked(base, by_file, ranking.SECTION_WEIGHTS)
@@ -186,7 +188,7 @@ class Retrieval:
         self, allowed: Mask, of_set: int, defined: Mapping[int, float], weights: Mapping[str, float]
     ) -> _Candidates | None:
         """Choose the rows worth a closer look: their files are the foremost by words, meaning and definitions."""
-        index = self.index
+        index, meaning = self.index, self.meaning[of_set]
         words, file_words = self.chunk_scores.score, self.file_scores.score
         rows = np.flatnonzero(allowed & (words > 0))
         if len(rows) > _CONSIDERED:
@@ -194,7 +196,7 @@ class Retrieval:
             rough += weights["file words"] * file_words[index.chunk_file[rows]] / max(float(file_words.max()), 1e-9)
             rows = rows[_largest(rough, _CONSIDERED)]
         alone = _NEAREST - min(len(rows), _LESS_NEAREST)
-        found = [rows, self.meaning.standing_out(allowed, rows, of_set, alone, _DENSE_ALONE)]
+        found = [rows, meaning.standing_out(allowed, rows, of_set, alone, _DENSE_ALONE)]
         found.append(np.array([row for row in defined if allowed[row]], np.int64))
         if self.second is not None:
             mean, deviation = self.second.spread(of_set)
@@ -209,7 +211,7 @@ class Retrieval:
         features = {
             "chunk words": words[rows] / max(float(words[rows].max()), 1e-9),
             "file words": file_words[file_of] / max(float(file_words[file_of].max()), 1e-9),
-            "meaning": _meaning(self.meaning.standing(rows, of_set), trust, second),
+            "meaning": _meaning(meaning.standing(rows, of_set), trust, second),
         }
         rough = ranking.weighted(np.array([*features.values()]), [weights[name] for name in features])
         rough += _values(defined, rows)
@@ -222,8 +224,8 @@ class Retrieval:
             files, file_at = files[foremost], (foremost.cumsum() - 1)[file_at[keep]]
             rows, trust, second = rows[keep], trust[keep], None if second is None else second[keep]
             features = {name: values[keep] for name, values in features.items()}
-        cosines = self.meaning.cosines(rows)
-        features["meaning"] = _meaning(_standard(cosines, *self.meaning.spread(of_set)), trust, second)
+        cosines = meaning.cosines(rows)
+        features["meaning"] = _meaning(_standard(cosines, *meaning.spread(of_set)), trust, second)
         return _Candidates(rows, files, file_at, cosines, features)
 
     def _weight_in(self, of_set: int) -> float:
@@ -283,7 +285,8 @@ class Retrieval:
         """Return for rows how surely they define an identifier of the question, 2 at most."""
         index = self.index
         values: dict[int, float] = {}
-        for name, strength in self.question.identifiers:
+        for place, (name, strength) in enumerate(self.question.identifiers):
+            claim = strength * (ranking.LATER_IDENTIFIER if place else 1)
             pieces = [piece for piece in re.split(r"::|->|\\|\.|#", name.strip("`'\"()!?@$")) if piece]
             if not pieces:
                 continue
@@ -297,7 +300,7 @@ class Retrieval:
                     path = index.paths[int(index.chunk_file[row])]
                     title = joined(file_title(path))
                     lines = int(index.column("chunk_last")[row] - index.column("chunk_first")[row]) + 1
-                    value = strength * likeness * float(_KIND_WEIGHT[index.symbol_kind[symbol]]) * log_length(lines)
+                    value = claim * likeness * float(_KIND_WEIGHT[index.symbol_kind[symbol]]) * log_length(lines)
                     if qualifier and (qualifier in joined(path) or self._file_defines(row, qualifier)):
                         value *= 1.3
                     if title == joined(last):

@@ -13,6 +13,7 @@ from codeseek import questions, ranking
 from codeseek.embedders import Embedder
 from codeseek.errors import UsageError
 from codeseek.meaning import Meaning, MeaningIndex
+from codeseek.questions import Question
 from codeseek.records import KINDS, Chunk, Hit, SearchRequest, SearchResult, SimilarRequest
 from codeseek.retrieval import Files, Ranked, Retrieval
 from codeseek.segments import CHUNK_KIND_OF_SYMBOL, CODE, OVERLAY
@@ -55,11 +56,12 @@ class Searcher:
         fetch: Callable[[Sequence[int]], Mapping[int, Chunk]],
         tier: Tier | None = None,
         changed_since: Callable[[float], Collection[str]] = lambda _: (),
+        project: str = "",
     ) -> None:
-        """`vectors` are aligned with the index's segments; `tier` is a second model that answers along."""
+        """`vectors` are aligned with the index's segments; `tier` is a second model that answers along; `project` a name."""
         self._tier = tier
         self._index = index
-        self._files = Files(index)
+        self._files = Files(index, project)
         self._meanings = MeaningIndex(index, vectors)
         self._embedder = embedder
         self._fetch = fetch
@@ -77,10 +79,10 @@ class Searcher:
             )
         allowed = self._allowed(request)
         by_words_alone = request.arm == "lexical"
-        meaning = Meaning(self._meanings, None if by_words_alone else self._embedder.embed_query(text))
+        meaning = (self._meanings.ask_nothing(),) * 3 if by_words_alone else self._ask(question, text)
         second = None if by_words_alone else self._second(text)
         if request.arm == "dense":
-            return self._by_meaning(request, allowed, second or meaning, started)
+            return self._by_meaning(request, allowed, second or meaning[CODE], started)
         retrieval = Retrieval(index, self._files, question, meaning, second)
         code = retrieval.code(allowed, OVERLAY if request.kinds == ("comment",) else CODE)
         sections = retrieval.sections(allowed)
@@ -135,7 +137,7 @@ class Searcher:
             meaning: Meaning | TierMeaning = TierMeaning(known, known.gather(known.row_of[[row]])[0])
             told = {"tier": self._tier.name}
         else:
-            meaning = Meaning(self._meanings, self._meanings.gather(np.array([row]))[0])
+            (meaning,) = self._meanings.ask(self._meanings.gather(np.array([row]))[0])
         best, cosines = meaning.nearest(allowed, request.limit)
         chunks = self._fetch([int(index.chunk_ids[at]) for at in best])
         hits = [
@@ -145,6 +147,17 @@ class Searcher:
         ]
         elapsed_ms = (time.perf_counter() - started) * 1000
         return SearchResult(tuple(hits), self._embedder.name, elapsed_ms=elapsed_ms)._replace(**told)
+
+    def _ask(self, question: Question, text: str) -> tuple[Meaning, ...]:
+        """Return what a question means to each set: in English it says first what of the code it is about."""
+        vector, words = self._embedder.embed_query(text), question.typed
+        if question.has_chinese or len(words) < 2:
+            return (*self._meanings.ask(vector),) * 3
+        first_half = self._embedder.embed_query(" ".join(words[: -(-len(words) // 2)]))
+        both: Floats = vector + ranking.FIRST_HALF * first_half
+        emphasised: Floats = both / (np.sqrt(both @ both) or np.float32(1))
+        of_code, of_sections = self._meanings.ask(emphasised, vector)
+        return of_code, of_sections, of_code
 
     def _by_meaning(
         self, request: SearchRequest, allowed: Mask, meaning: Meaning | TierMeaning, started: float

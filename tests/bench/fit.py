@@ -1,12 +1,14 @@
 """Fit the ranking weights on the benchmark, and say by cross-validation over repositories what that is worth.
 
     python tests/bench/fit.py BENCH TREES [--list code|sections] [--regularisation 0.005] [--folds 6]
+    python tests/bench/fit.py BENCH TREES --constants
 
 BENCH and TREES are those of quality.py. Every question is asked once, of the benchmark's folder and of the whole repository;
 what the search looked at is kept with its features, and a linear model is fitted on all languages and scopes together. The
 loss is LambdaRank's: each pair of a right and a wrong answer weighs what their exchange would change in NDCG@10, so that the
 foot of a list does not pull at its head; weights are held near those in use. Files are ranked by their best chunk, sections
-of documentation by themselves.
+of documentation by themselves. With `--constants` the weights stay, and what a question's words weigh by their place is
+tried: one constant after the other, every time with the choice that repositories which were not looked at would have made.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import math
 import random
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import fmean
 from typing import Any, NamedTuple
@@ -34,6 +37,13 @@ from codeseek.retrieval import Ranked, Retrieval
 Floats = NDArray[np.float64]
 CUTOFF = 10
 LANGUAGES = ("en", "zh", "mixed")
+CONSTANTS: Mapping[str, Sequence[Any]] = {
+    "EMPHASIS": ((1.0, 1.0, 1.0), (0.8, 1.0, 0.8), (0.6, 1.0, 0.6), (0.4, 1.0, 0.4)),
+    "FIRST_HALF": tuple(map(np.float32, (0, 0.15, 0.3, 0.5))),
+    "OWN_NAME": (1.0, 0.7, 0.4, 0.2),
+    "LATER_IDENTIFIER": (1.0, 0.85, 0.7, 0.5),
+}
+"""Of `ranking`, what is tried of each: the first of these is as if it were not there."""
 ROUNDS = 5  # of choosing each file's best chunk and each pair's weight by the weights so far
 
 
@@ -48,49 +58,52 @@ class Asked(NamedTuple):
     group: str  # scope and language
 
 
-class _Recorder:
-    """Keeps the lists that the search ranks."""
+@contextmanager
+def _recorded(name: str) -> Iterator[list[tuple[Retrieval, Ranked]]]:
+    """Keep the lists that the search ranks."""
+    asked: list[tuple[Retrieval, Ranked]] = []
+    inner = getattr(Retrieval, name)
 
-    def __init__(self, name: str) -> None:
-        self.asked: list[tuple[Retrieval, Ranked]] = []
-        inner = getattr(Retrieval, name)
+    def rank(retrieval: Retrieval, *arguments: Any) -> Ranked:
+        ranked: Ranked = inner(retrieval, *arguments)
+        asked.append((retrieval, ranked))
+        return ranked
 
-        def rank(retrieval: Retrieval, *arguments: Any) -> Ranked:
-            ranked: Ranked = inner(retrieval, *arguments)
-            self.asked.append((retrieval, ranked))
-            return ranked
-
-        setattr(Retrieval, name, rank)
+    setattr(Retrieval, name, rank)
+    try:
+        yield asked
+    finally:
+        setattr(Retrieval, name, inner)
 
 
 def ask(bench: Path, trees: Path, which: str, names: Sequence[str]) -> Iterator[Asked]:
     """Ask all questions; code ones of both scopes, documentation ones of whole repositories."""
-    recorder = _Recorder(which)
     queries: dict[str, list[dict[str, Any]]] = defaultdict(list)
     file = "queries.dev.jsonl" if which == "code" else "queries.docs.dev.jsonl"
     for line in (bench / file).read_text("utf-8").splitlines():
         item = json.loads(line)
         queries[item["repo"]].append(item)
-    for repository in json.loads((bench / "repos.dev.json").read_text("utf-8")):
-        name = repository["name"]
-        for scope, inner in (("folder", repository["root"]), ("whole", "")):
-            if name not in queries or not (trees / name).is_dir() or (which == "sections" and scope == "folder"):
-                continue
-            engine = LocalEngine(trees / name / inner, settings.load(None, {"data_dir": str(INDEXES)}))
-            engine.refresh()
-            for item in queries[name]:
-                for language in LANGUAGES:
-                    text = item["query"] if language == "en" else item.get(language)
-                    if text is None:
-                        continue
-                    recorder.asked.clear()
-                    kinds = CODE_KINDS if which == "code" else ("section",)
-                    engine.search(SearchRequest(text, kinds=kinds))
-                    (seen,) = recorder.asked
-                    if len(seen[1].rows):
-                        found = _asked(*seen, item["targets"], inner, names, by_file=which == "code")
-                        yield found._replace(repository=name, group=f"{scope} {language}")
-            engine.close()
+    with _recorded(which) as asked:
+        for repository in json.loads((bench / "repos.dev.json").read_text("utf-8")):
+            name = repository["name"]
+            for scope, inner in (("folder", repository["root"]), ("whole", "")):
+                if name not in queries or not (trees / name).is_dir() or (which == "sections" and scope == "folder"):
+                    continue
+                engine = LocalEngine(trees / name / inner, settings.load(None, {"data_dir": str(INDEXES)}))
+                engine.refresh()
+                for item in queries[name]:
+                    for language in LANGUAGES:
+                        text = item["query"] if language == "en" else item.get(language)
+                        if text is None:
+                            continue
+                        asked.clear()
+                        kinds = CODE_KINDS if which == "code" else ("section",)
+                        engine.search(SearchRequest(text, kinds=kinds))
+                        (seen,) = asked
+                        if len(seen[1].rows):
+                            found = _asked(*seen, item["targets"], inner, names, by_file=which == "code")
+                            yield found._replace(repository=name, group=f"{scope} {language}")
+                engine.close()
 
 
 def _asked(
@@ -180,18 +193,66 @@ def fit(questions: Sequence[Asked], begin: Floats, regularisation: float) -> Flo
     return weights
 
 
-def cross_validated(questions: Sequence[Asked], begin: Floats, regularisation: float, folds: int) -> list[float]:
-    """Return every question's NDCG@10 by weights fitted on other repositories."""
+def _folds(questions: Sequence[Asked], folds: int) -> list[set[str]]:
+    """Part the repositories by chance of a fixed seed."""
     repositories = sorted({asked.repository for asked in questions})
     random.Random(0).shuffle(repositories)
+    return [set(repositories[fold::folds]) for fold in range(min(folds, len(repositories)))]
+
+
+def cross_validated(questions: Sequence[Asked], begin: Floats, regularisation: float, folds: int) -> list[float]:
+    """Return every question's NDCG@10 by weights fitted on other repositories."""
     values = [0.0] * len(questions)
-    for fold in range(min(folds, len(repositories))):
-        held = set(repositories[fold::folds])
+    for held in _folds(questions, folds):
         weights = fit([asked for asked in questions if asked.repository not in held], begin, regularisation)
         for number, asked in enumerate(questions):
             if asked.repository in held:
                 values[number] = ndcg(asked, weights)
     return values
+
+
+def _chosen_elsewhere(questions: Sequence[Asked], tried: Sequence[Sequence[float]], folds: int) -> list[float]:
+    """Return every question's value under the setting, one of those tried, that is best for other repositories."""
+    values = [0.0] * len(questions)
+    for held in _folds(questions, folds):
+        others = [number for number, asked in enumerate(questions) if asked.repository not in held]
+        best = max(tried, key=lambda each: _mean([questions[at] for at in others], [each[at] for at in others]))
+        for number, asked in enumerate(questions):
+            if asked.repository in held:
+                values[number] = best[number]
+    return values
+
+
+def _mean(questions: Sequence[Asked], values: Sequence[float]) -> float:
+    return fmean(scores(questions, values).values())
+
+
+def try_constants(bench: Path, trees: Path, names: Sequence[str], weights: Floats, folds: int) -> None:
+    """Print what the search scores with each constant's other values, and without any of them."""
+    in_use = {name: getattr(ranking, name) for name in CONSTANTS}
+
+    def asked_with(changed: Mapping[str, Any]) -> tuple[list[Asked], list[float]]:
+        for name, value in {**in_use, **changed}.items():
+            setattr(ranking, name, value)
+        questions = list(ask(bench, trees, "code", names))
+        return questions, [ndcg(asked, weights) for asked in questions]
+
+    questions, present = asked_with({})
+    _show("in use", questions, present)
+    _show("none of them", *asked_with({name: values[0] for name, values in CONSTANTS.items()}))
+    for name, values in CONSTANTS.items():
+        tried = []
+        for value in values:
+            found = present if value == in_use[name] else asked_with({name: value})[1]
+            _show(f"{name} {value}", questions, found)
+            tried.append(found)
+        _show(f"{name} chosen elsewhere", questions, _chosen_elsewhere(questions, tried, folds))
+
+
+def _show(title: str, questions: Sequence[Asked], values: Sequence[float]) -> None:
+    found = scores(questions, values)
+    shown = "  ".join(f"{group} {value:.4f}" for group, value in found.items())
+    print(f"{title:32} {shown}  mean {fmean(found.values()):.4f}", flush=True)
 
 
 def main() -> None:
@@ -202,9 +263,13 @@ def main() -> None:
     parser.add_argument("--list", choices=("code", "sections"), default="code")
     parser.add_argument("--regularisation", type=float, default=0.005)
     parser.add_argument("--folds", type=int, default=6)
+    parser.add_argument("--constants", action="store_true", help="try what words weigh by their place, not the weights")
     arguments = parser.parse_args()
     in_use = ranking.CODE_WEIGHTS if arguments.list == "code" else ranking.SECTION_WEIGHTS
     names, begin = list(in_use), np.array(list(in_use.values()))
+    if arguments.constants:
+        try_constants(arguments.bench, arguments.trees, list(ranking.CODE_WEIGHTS), begin, arguments.folds)
+        return
     questions = list(ask(arguments.bench, arguments.trees, arguments.list, names))
     validated = cross_validated(questions, begin, arguments.regularisation, arguments.folds)
     weights = fit(questions, begin, arguments.regularisation)
@@ -213,9 +278,7 @@ def main() -> None:
         ("fitted, cross-validated", validated),
         ("fitted, on what it has seen", [ndcg(asked, weights) for asked in questions]),
     ):
-        found = scores(questions, values)
-        shown = "  ".join(f"{group} {value:.4f}" for group, value in found.items())
-        print(f"{title:28} {shown}  mean {fmean(found.values()):.4f}")
+        _show(title, questions, values)
     for name, before, after in zip(names, begin, weights, strict=True):
         print(f'    "{name}": {after:.2f},  # {before:.2f}')
 
