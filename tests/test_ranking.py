@@ -72,6 +72,28 @@ def test_what_is_asked_for_is_not_held_against_an_answer() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("platform", "foreign"),
+    [
+        ("linux", {"src/win/pipe.c", "src/unix/aix.c", "src/fs_darwin.go"}),
+        ("darwin", {"src/win/pipe.c", "src/unix/aix.c"}),
+        ("win32", {"src/unix/pipe.c", "src/unix/aix.c", "src/fs_darwin.go"}),
+    ],
+)
+def test_code_for_another_platform_comes_after_what_is_for_this_one(platform: str, foreign: set[str]) -> None:
+    paths = ["src/unix/pipe.c", "src/win/pipe.c", "src/unix/aix.c", "src/fs_darwin.go", "src/loop.c", "lib/winner.c"]
+
+    def held_against(paths: list[str], text: str) -> set[str]:
+        priors = ranking.path_priors(paths, ranking.Intent.of(text), is_code=True, platform=platform)
+        return {path for path, value in zip(paths, priors["platform"], strict=True) if value}
+
+    assert held_against(paths, "pipes between processes") == foreign
+    for text in ("pipes on Windows and macOS", "how windows are laid out", "各平台的管道"):
+        assert not held_against(paths, text)
+    neither = ["src/plan9/pipe.c", "src/loop.c"]
+    assert not held_against(neither, "pipes between processes")
+
+
 def test_code_is_asked_for_by_the_first_words_and_documentation_by_all() -> None:
     weights = ranking.emphasised(question("response streaming with compression"), ())
     code, sections, comments = zip(*weights.values(), strict=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 from collections.abc import Container, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
 from itertools import pairwise
@@ -69,6 +70,7 @@ CODE_WEIGHTS: Mapping[str, float] = {  # fitted by tests/bench/fit.py
     "test": -3.28,
     "old": -3.37,
     "example": -3.69,
+    "platform": -2.0,  # set by hand: one repository of the benchmark has such files; there fits give more
 }
 SECTION_WEIGHTS: Mapping[str, float] = {  # set by hand: fits to nine repositories do not hold on others
     "chunk words": 1.5,
@@ -102,6 +104,15 @@ _OLD = re.compile(
 )
 _EXAMPLE = re.compile(r"(?:^|/)(?:examples?|samples?|demos?|bench(?:es|marks?)?|playground)/", re.IGNORECASE)
 _BESIDE = re.compile(r"(?:^|/)(?:docs|docs_src|website)/", re.IGNORECASE)  # code there serves the documentation
+_PLATFORMS = {
+    "win32": "win|win32|win64|windows|winrt|mingw|cygwin|msvc",
+    "darwin": "darwin|macos|osx",
+    "linux": "linux",
+    "posix": "unix|posix",
+    "": "freebsd|netbsd|openbsd|dragonfly|solaris|sunos|illumos|aix|haiku|hurd|plan9|os390|ibmi|qnx",
+}
+"""Words in paths of code for one platform alone, by what Python calls it."""
+
 _CHANGELOG = re.compile(
     r"(?:^|/)(?:changelog|changes|history|news|releases?|release[-_]notes|whats[-_]?new|upgrading)[^/]*(?:/|$)",
     re.IGNORECASE,
@@ -111,6 +122,9 @@ _ASKS_TEST = re.compile(
 )
 _ASKS_EXAMPLE = re.compile(
     r"\b(?:examples?|samples?|demos?|tutorials?|benchmarks?)\b|示例|例子|样例|教程|演示|基准", re.IGNORECASE
+)
+_ASKS_PLATFORM = re.compile(
+    rf"\b(?:{'|'.join(_PLATFORMS.values())}|window|mac|bsd|platforms?)\b|平台|操作系统|窗口|微软|苹果", re.IGNORECASE
 )
 _ASKS_CHANGE = re.compile(
     r"\b(?:releases?|changes?|changed|version|upgrad\w+|changelog|migrat\w+)\b|升级|版本|变更|更新日志|发布|迁移",
@@ -244,28 +258,50 @@ class Intent(NamedTuple):
     test: bool
     example: bool
     change: bool
+    platform: bool
 
     @classmethod
     def of(cls, text: str) -> Intent:
         """Read the intent from the question's words, English or Chinese."""
-        return cls(bool(_ASKS_TEST.search(text)), bool(_ASKS_EXAMPLE.search(text)), bool(_ASKS_CHANGE.search(text)))
+        signs = (_ASKS_TEST, _ASKS_EXAMPLE, _ASKS_CHANGE, _ASKS_PLATFORM)
+        return cls(*(bool(sign.search(text)) for sign in signs))
+
+
+@cache
+def _platforms(platform: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
+    """Return what finds code for the platform that Python calls so, and code for others alone."""
+    own = {platform} if platform == "win32" else {platform, "posix"}
+    patterns = (
+        "|".join(words for name, words in _PLATFORMS.items() if (name in own) is ours) for ours in (True, False)
+    )
+    first, second = (re.compile(rf"(?:^|[/_.-])(?:{words})[/_.-]", re.IGNORECASE) for words in patterns)
+    return first, second
 
 
 @lru_cache(maxsize=100_000)
-def _path_signs(path: str) -> bytes:
-    return bytes(pattern.search(path) is not None for pattern in (_TEST, _OLD, _EXAMPLE, _BESIDE, _CHANGELOG))
+def _path_signs(path: str, platform: str) -> bytes:
+    own, other = _platforms(platform)
+    patterns = (_TEST, _OLD, _EXAMPLE, _BESIDE, _CHANGELOG, own, other)
+    return bytes(pattern.search(path) is not None for pattern in patterns)
 
 
-def path_priors(paths: Sequence[str], intent: Intent, *, is_code: bool) -> dict[str, Floats]:
-    """Say what paths alone speak against: test, old, example, changelog; each 0 or 1, and 0 where the question asks for it."""
-    signs = np.frombuffer(b"".join(map(_path_signs, paths)), np.uint8).reshape(-1, 5)
-    test, old, example, beside, changelog = signs.T.astype(np.float32)
+def path_priors(
+    paths: Sequence[str], intent: Intent, *, is_code: bool, platform: str = sys.platform
+) -> dict[str, Floats]:
+    """Say what paths alone speak against: each 0 or 1, and 0 where the question asks for it.
+
+    Tests, old code, examples, changelogs; and code for another platform than this one where there is some for this one.
+    """
+    signs = np.frombuffer(b"".join([_path_signs(path, platform) for path in paths]), np.uint8).reshape(-1, 7)
+    test, old, example, beside, changelog, own, other = signs.T.astype(np.float32)
     priors = {
         "test": test * (not intent.test),
         "old": old,
         "example": (np.maximum(example, beside) if is_code else example) * (not intent.example),
     }
-    return priors if is_code else priors | {"changelog": changelog * (not intent.change)}
+    if is_code:
+        return priors | {"platform": other * (not intent.platform and own.any())}
+    return priors | {"changelog": changelog * (not intent.change)}
 
 
 def translation_of(path: str, siblings: Mapping[str, int]) -> str:
