@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 from pathlib import Path, PurePosixPath
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from codeseek import ignore
 from codeseek.ignore import Rules
 from codeseek.records import Skipped, SourceFile
 from codeseek.walker import KnownDirectory, WalkOptions, walk
@@ -267,3 +269,38 @@ def test_rules_are_about_paths_below_their_folder() -> None:
     rules = Rules(b"/x/*.py\n", "sub/")
     assert rules.verdict(str(PurePosixPath("sub/x/a.py")), "a.py", is_folder=False)
     assert rules.verdict("sub/y/x/a.py", "a.py", is_folder=False) is None
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timer sends signals here")
+def test_no_interrupt_is_lost_while_files_are_read(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_bytes(b"text\n" * 20)
+    arrived = 0
+
+    def interrupt(*_: object) -> None:
+        nonlocal arrived
+        arrived += 1
+        raise KeyboardInterrupt
+
+    def read_until(number: int) -> None:
+        while arrived < number:
+            assert ignore.read_regular(f"{tmp_path}/a.py") == b"text\n" * 20
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    try:
+        for number in range(1, 301):
+            signal.setitimer(signal.ITIMER_REAL, 0.0005 + number * 1e-6)
+            with pytest.raises(KeyboardInterrupt):
+                read_until(number)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def test_a_file_is_read_up_to_a_size(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_bytes(bytes(range(256)) * 300)
+    (tmp_path / "empty.py").touch()
+    assert ignore.read_regular(f"{tmp_path}/a.py") == bytes(range(256)) * 300
+    assert ignore.read_regular(f"{tmp_path}/a.py", 1000) == (bytes(range(256)) * 4)[:1000]
+    assert ignore.read_regular(f"{tmp_path}/empty.py") == b""
+    with pytest.raises(OSError, match="not a regular file"):
+        ignore.read_regular(str(tmp_path))

@@ -247,8 +247,7 @@ def _copy(root: Path, copy: Path, paths: Sequence[PurePosixPath], lines: Collect
     told: Counter[str] = Counter()
     for path in paths:
         try:
-            with ignore.open_regular(os.path.join(root, path)) as stream:
-                data = stream.read()
+            data = ignore.read_regular(os.path.join(root, path))
         except (OSError, ValueError):
             continue  # it went away
         target = copy / path

@@ -7,9 +7,10 @@ import hashlib
 import os
 import re
 import stat
+import sys
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 from codeseek import wildcards
 
@@ -235,25 +236,28 @@ def _without_trailing_spaces(text: str) -> str:
 # ---------------------------------------------------------------- what lies outside the tree
 
 
-def contents(path: str, largest: int = _LARGEST_FILE, *, follow: bool = True) -> bytes:
+def contents(path: str, most: int = _LARGEST_FILE, *, follow: bool = True) -> bytes:
     """Return the first bytes of a regular file, none if it cannot be read."""
     try:
-        with open_regular(path, follow=follow) as file:
-            return file.read(largest)
+        return read_regular(path, most, follow=follow)
     except (OSError, ValueError):
         return b""
 
 
-def open_regular(path: str, *, follow: bool = False) -> BinaryIO:
-    """Open a file without waiting for a pipe or touching a device; raises OSError and ValueError."""
+def read_regular(path: str, most: int = sys.maxsize, *, follow: bool = False) -> bytes:
+    """Return at most so many bytes of a file, without waiting for a pipe or touching a device; raises OSError and ValueError."""
     descriptor = os.open(path, os.O_RDONLY | _QUICK | (0 if follow else _NO_LINK))
     try:
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
-            return open(descriptor, "rb")
-        raise OSError(errno.EINVAL, "not a regular file")
-    except BaseException:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        parts, left = [], most
+        while left > 0 and (part := os.read(descriptor, min(left, status.st_size + 1))):
+            parts.append(part)
+            left -= len(part)
+        return b"".join(parts)
+    finally:
         os.close(descriptor)
-        raise
 
 
 def _rules_around(root: str) -> tuple[tuple[Rules, ...], bool]:

@@ -84,8 +84,8 @@ def walk(
 def read_bytes(root: Path, file: SourceFile) -> bytes:
     """Return what a file holds; raises `Unreadable`."""
     try:
-        with ignore.open_regular(os.path.join(root, file.path)) as stream:
-            return stream.read(2 * file.size + 65_536)  # it may have grown in the meantime, but not beyond measure
+        most = 2 * file.size + 65_536  # it may have grown in the meantime, but not beyond measure
+        return ignore.read_regular(os.path.join(root, file.path), most)
     except (OSError, ValueError) as error:
         raise Unreadable(_told(error)) from error
 
