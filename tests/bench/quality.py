@@ -73,6 +73,7 @@ def main() -> None:
     wanted = set(arguments.repositories)
     for title, queries, function, more in (
         ("code questions, the benchmark's folder", "queries.dev.jsonl", "open_project", []),
+        ("code questions, the benchmark's folder, code alone", "queries.dev.jsonl", "open_code", []),
         ("documentation questions, whole repositories", "queries.docs.dev.jsonl", "open_project", ["--whole"]),
         ("code questions, whole repositories", "queries.dev.jsonl", "open_project", ["--whole"]),
         ("code questions, whole repositories, code alone", "queries.dev.jsonl", "open_code", ["--whole"]),
