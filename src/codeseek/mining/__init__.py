@@ -106,7 +106,7 @@ def blanked(text: str, hidden: Iterable[Hidden]) -> str:
 
 def _may_answer(file: SourceFile) -> bool:
     """Tell whether a file is one that people look for: no test, example, changelog or copy of another's code."""
-    path, intent = [str(file.path)], ranking.Intent.of("all platforms")  # the same questions on every machine
+    path, intent = [str(file.path)], ranking.Intent.of("")._replace(platform=True)  # the same on every machine
     signs = ranking.path_priors(path, intent, is_code=False)
     if file.language not in _MARKUP:
         signs |= ranking.path_priors(path, intent, is_code=True)
