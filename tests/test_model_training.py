@@ -6,22 +6,26 @@ import gzip
 import hashlib
 import itertools
 import json
+import shutil
 import subprocess
 import sys
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import bags
 import contrast
 import functions
 import localisations
 import minilm_gguf
 import minilm_reference
 import pipeline
+import rotation
 import terms
 import training
 import words
@@ -44,7 +48,7 @@ NOUNS = dict(
         " template:模板 cluster:集群 index:索引"
     ).split()
 )
-RUNS = (training.Run(1, 40, 64), training.Run(2, 30, 64))
+EFFORT = pipeline.Effort((training.Run(1, 40, 64), training.Run(2, 30, 64)), 20)
 PLACES = {
     "on the server": "在服务器上",
     "for the client": "为客户端",
@@ -86,6 +90,17 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         {"nl": f"{verb} the {noun}", "words": f"{verb}:3 {noun}:5 path return", "src": f"owner/{number % 5}"}
         for number, (verb, noun) in enumerate(itertools.product(VERBS, NOUNS))
     ]
+    bodies = [
+        {
+            "question": VERBS[verb] + NOUNS[noun],
+            "path": f"src/{noun}.py",
+            "names": f"{verb}_{noun}",
+            "text": f"def {verb}_{noun}(path):\n    return {noun}.{verb}(path)\n",
+            "src": f"owner/{number % 3}" if number else "alibaba/arthas",
+        }
+        for number, (verb, noun) in enumerate(itertools.product(VERBS, NOUNS))
+    ]
+    write(folder, "functions.zh.jsonl.gz", bodies)
     write(folder, "zh_en.jsonl.gz", pairs + held)
     write(folder, "nl_words.jsonl.gz", code)
     return folder
@@ -94,7 +109,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def made(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("made")
-    pipeline.make(Folder(data), folder / "work", FakeTeacher, folder / "model", RUNS)
+    pipeline.make(Folder(data), folder / "work", FakeTeacher, folder / "model", EFFORT)
     return folder
 
 
@@ -123,7 +138,7 @@ def test_a_model_says_what_it_was_made_from(made: Path, data: Path) -> None:
 
 
 def test_the_same_data_make_the_same_model(made: Path, data: Path, tmp_path: Path) -> None:
-    pipeline.make(Folder(data), tmp_path / "work", FakeTeacher, tmp_path / "model", RUNS)
+    pipeline.make(Folder(data), tmp_path / "work", FakeTeacher, tmp_path / "model", EFFORT)
     for name in ("table.npy", "vocabulary.txt", "terms.tsv"):
         assert (tmp_path / "model" / name).read_bytes() == (made / "model" / name).read_bytes()
 
@@ -131,6 +146,21 @@ def test_the_same_data_make_the_same_model(made: Path, data: Path, tmp_path: Pat
 def test_what_is_held_out_is_not_learned_from(data: Path) -> None:
     assert [pair.chinese for pair in Folder(data).pairs(held_out=True)] == ["重启队列"]
     assert all(pair.source != "antvis/G6" for pair in Folder(data).pairs())
+
+
+def test_functions_that_are_held_out_are_not_learned_from(data: Path) -> None:
+    assert len(list(Folder(data).functions())) == len(VERBS) * len(NOUNS) - 1
+
+
+def test_other_functions_change_the_rotation_alone(made: Path, data: Path, tmp_path: Path) -> None:
+    for path in data.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "functions.zh.jsonl.gz").unlink()
+    before = {path.name for path in (made / "work").glob("*.pickle")}
+    shutil.copytree(made / "work", tmp_path / "work")
+    pipeline.make(Folder(tmp_path), tmp_path / "work", FakeTeacher, tmp_path / "model", EFFORT)
+    (new,) = {path.name for path in (tmp_path / "work").glob("*.pickle")} - before
+    assert new.startswith("rotation.")
 
 
 def test_a_folder_without_data_is_refused_with_a_hint(tmp_path: Path) -> None:
@@ -191,6 +221,61 @@ def test_the_gradients_are_those_of_the_loss() -> None:
     assert found.log_scale == pytest.approx(slope, rel=0.02)
 
 
+def random_matches(seed: int, rows: int = 1000) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return unit vectors whose last dimensions say most of what they are, and answers that are near to them."""
+    generator = np.random.default_rng(seed)
+    told = np.linspace(0, 1, 256, dtype=np.float32) ** 2
+    questions = generator.standard_normal((rows, 256)).astype(np.float32)
+    answers = questions * told + generator.standard_normal((rows, 256)).astype(np.float32) * np.float32(0.5)
+    return bags.unit(questions), bags.unit(answers)
+
+
+def test_after_the_rotation_the_first_dimensions_find_more_and_all_of_them_the_same() -> None:
+    questions, answers = random_matches(1)
+    matched = rotation.Matched(lambda rows: (questions[rows], answers[rows]), [np.arange(len(questions))], 256)
+    turned = rotation.learn([matched], 256, seed=1, steps=60)
+    assert np.allclose(turned @ turned.T, np.eye(256), atol=1e-5)
+    assert np.allclose((questions @ turned) @ (answers @ turned).T, questions @ answers.T, atol=1e-5)
+    asked, found = random_matches(2, rows=200)
+
+    def right(asked: NDArray[np.float32], found: NDArray[np.float32]) -> float:
+        nearest = (bags.unit(asked[:, :64]) @ bags.unit(found[:, :64]).T).argmax(axis=1)
+        return float(np.mean(nearest == np.arange(len(asked))))
+
+    assert right(asked @ turned, found @ turned) > right(asked, found) + 0.2
+
+
+def test_the_gradient_of_a_rotation_is_that_of_its_loss() -> None:
+    questions, answers = random_matches(3, rows=6)
+    found = rotation.gradient(questions, answers, np.eye(256, dtype=np.float32))
+
+    def softmax(logits: NDArray[Any]) -> NDArray[Any]:
+        exponents = np.exp(logits)
+        of_rows: NDArray[Any] = exponents / exponents.sum(axis=1, keepdims=True)
+        return of_rows
+
+    def loss(turned: NDArray[np.float64]) -> float:
+        value = 0.0
+        for size, weight in rotation.PREFIXES:
+            first, second = (rows @ turned[:, :size] for rows in (questions, answers))
+            first, second = (rows / np.linalg.norm(rows, axis=1, keepdims=True) for rows in (first, second))
+            for asked, answer, whole in (
+                (first, second, questions @ answers.T),
+                (second, first, answers @ questions.T),
+            ):
+                wanted = (1 - rotation.OWN) * softmax(rotation.SCALE * whole) + rotation.OWN * np.eye(len(whole))
+                said = softmax(rotation.SCALE * asked @ answer.T)
+                value -= weight / 2 * float(np.mean((wanted * np.log(said)).sum(axis=1)))
+        return value
+
+    step = 1e-3
+    for row, column in ((0, 0), (200, 70), (31, 100)):
+        moved = np.zeros((256, 256))
+        moved[row, column] = step
+        slope = (loss(np.eye(256) + moved) - loss(np.eye(256) - moved)) / (2 * step)
+        assert found[row, column] == pytest.approx(slope, rel=0.02, abs=1e-5)
+
+
 def test_words_are_found_in_running_text_and_parts_of_words_are_not() -> None:
     generator = np.random.default_rng(1)
     lexicon = [*VERBS.values(), *NOUNS.values(), "连接", "序列化", "命名空间", "失效", "正则", "编译器", "指针"]
@@ -249,6 +334,22 @@ def test_a_documented_function_is_asked_for_by_its_comment_and_has_none(tmp_path
     assert "缓存" not in found.chunk.text
     assert "逐个" not in found.chunk.text
     assert "entry.deadline" in found.chunk.text
+
+
+def test_documented_functions_are_written_as_they_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "repositories" / "owner+name").mkdir(parents=True)
+    (tmp_path / "repositories" / "owner+name" / "cache.py").write_text(
+        'def expire(entries):\n    """清理过期的缓存条目。"""\n    return [entry for entry in entries if not entry.old]\n',
+        "utf-8",
+    )
+    target = tmp_path / "functions.zh.jsonl.gz"
+    monkeypatch.setattr(sys, "argv", ["functions.py", str(tmp_path / "repositories"), str(target)])
+    functions.main()
+    (found,) = Folder(tmp_path).functions()
+    assert found[:3] == ("清理过期的缓存条目", "cache.py", "expire")
+    assert "缓存" not in found.text
+    assert "entry.old" in found.text
+    assert found.source == "owner/name"
 
 
 def test_a_model_of_another_format_is_refused(made: Path, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from functools import partial
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy: its threads wait by spinning
@@ -50,10 +51,9 @@ def main() -> None:
                 "the teacher is missing: `python tests/minilm_gguf.py FILE` writes it, `--teacher FILE` names it"
             )
         data = Folder(arguments.data, arguments.every or (SMOKE if arguments.smoke else 1))
-        runs = pipeline.SMOKE_RUNS if arguments.smoke else pipeline.RUNS
-        pipeline.make(
-            data, arguments.work, lambda: teacher.load(arguments.teacher, os.cpu_count() or 1), arguments.into, runs
-        )
+        teach = partial(teacher.load, arguments.teacher, os.cpu_count() or 1)
+        effort = pipeline.SMOKE if arguments.smoke else pipeline.FULL
+        pipeline.make(data, arguments.work, teach, arguments.into, effort)
     else:
         measure.main(arguments)
 

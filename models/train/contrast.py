@@ -28,36 +28,37 @@ def contrast(questions: Floats, answers: Floats, log_scale: float) -> Loss:
     slopes = np.zeros_like(questions), np.zeros_like(answers)
     grad_scale, value = 0.0, 0.0
     for size, weight in DIMENSIONS:
-        asked, asked_norms = _unit(questions[:, :size])
-        answer, answer_norms = _unit(answers[:, :size])
+        asked, asked_norms = unit_and_norms(questions[:, :size])
+        answer, answer_norms = unit_and_norms(answers[:, :size])
         cosines = asked @ answer.T
         logits: Floats = np.float32(scale) * cosines
-        forward, loss_forward = _softmax(logits)
-        backward, loss_backward = _softmax(logits.T)
+        forward, loss_forward = softmax(logits)
+        backward, loss_backward = softmax(logits.T)
         slope: Floats = (forward + backward.T) * np.float32(weight / (2 * len(logits)))
         slope[np.diag_indices(len(slope))] -= np.float32(weight / len(logits))
         if size == DIMENSIONS[0][0]:
             value = (loss_forward + loss_backward) / 2
         grad_scale += float(np.vdot(slope, cosines)) * scale
         slope *= np.float32(scale)
-        slopes[0][:, :size] += _through_unit(slope @ answer, asked, asked_norms)
-        slopes[1][:, :size] += _through_unit(slope.T @ asked, answer, answer_norms)
+        slopes[0][:, :size] += through_unit(slope @ answer, asked, asked_norms)
+        slopes[1][:, :size] += through_unit(slope.T @ asked, answer, answer_norms)
     return Loss(value, *slopes, grad_scale)
 
 
-def _unit(rows: Floats) -> tuple[Floats, Floats]:
+def unit_and_norms(rows: Floats) -> tuple[Floats, Floats]:
+    """Return rows made unit vectors, and the norms that they had, [rows, 1]."""
     norms = np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.float32(1e-6))
     return rows / norms, norms
 
 
-def _through_unit(gradient: Floats, unit: Floats, norms: Floats) -> Floats:
+def through_unit(gradient: Floats, unit: Floats, norms: Floats) -> Floats:
     """Return the gradient before rows were made unit vectors."""
     along = np.einsum("ij,ij->i", gradient, unit)[:, None]
     before: Floats = (gradient - unit * along) / norms
     return before
 
 
-def _softmax(logits: Floats) -> tuple[Floats, float]:
+def softmax(logits: Floats) -> tuple[Floats, float]:
     """Return the softmax of each row, and the mean loss of the diagonal."""
     shifted = logits - logits.max(axis=1, keepdims=True)
     right = np.diagonal(shifted).copy()

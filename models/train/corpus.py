@@ -2,7 +2,9 @@
 
 `zh_en*.jsonl.gz`: {"en", "zh", "src"}, a sentence or a phrase in both languages; `nl_words*.jsonl.gz`: {"nl", "words",
 "src"}, what is said of code and the words of that code with their counts (`lock:3 mutex and:2`). `src` is the repository
-that a line comes from, `owner/name`, perhaps with `#…` or `~…` after it. README.md says how such a folder is made.
+that a line comes from, `owner/name`, perhaps with `#…` or `~…` after it. `functions*.jsonl.gz`, which need not be there:
+{"question", "path", "names", "text", "src"}, what a comment says first, and the code without it as it stands in the file.
+README.md says how such a folder is made.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ HELD_OUT = frozenset(
 """Repositories that nothing is learned from: what is measured on them was never seen."""
 
 SMOKE = 1000
+_FUNCTIONS = "functions*.jsonl.gz"
 
 
 class Pair(NamedTuple):
@@ -38,6 +41,16 @@ class Words(NamedTuple):
     source: str
 
 
+class Function(NamedTuple):
+    """What is asked for, and the code that answers it: its path, the names that it defines, its text."""
+
+    question: str
+    path: str
+    names: str
+    text: str
+    source: str
+
+
 class Folder(NamedTuple):
     """Where the data lies; with `step` above 1 only every so manieth line is read."""
 
@@ -45,7 +58,7 @@ class Folder(NamedTuple):
     step: int = 1
 
     def files(self) -> list[Path]:
-        """Return all files, sorted; raises SystemExit without any."""
+        """Return the files of pairs and words, sorted; raises SystemExit without any."""
         found = sorted([*self.path.glob("zh_en*.jsonl.gz"), *self.path.glob("nl_words*.jsonl.gz")])
         if not any(path.name.startswith("zh_en") for path in found):
             raise SystemExit(
@@ -66,6 +79,17 @@ class Folder(NamedTuple):
             source = _repository(line["src"])
             if source not in HELD_OUT:
                 yield Words(line["nl"], line["words"], source)
+
+    def function_files(self) -> list[Path]:
+        """Return the files of functions, sorted."""
+        return sorted(self.path.glob(_FUNCTIONS))
+
+    def functions(self) -> Iterator[Function]:
+        """Yield the functions, but for what is held out."""
+        for line in self._lines(_FUNCTIONS):
+            source = _repository(line["src"])
+            if source not in HELD_OUT:
+                yield Function(line["question"], line["path"], line["names"], line["text"], source)
 
     def _lines(self, pattern: str) -> Iterator[dict[str, str]]:
         for path in sorted(self.path.glob(pattern)):

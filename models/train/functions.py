@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
+import json
 import re
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,3 +75,19 @@ def _said(comment: str) -> str:
         text = text[: match.start()]
     said = " ".join(_END.split(text.strip(), maxsplit=1)[0].split())
     return said if len(said) <= _LONGEST and len(_HAN.findall(said)) >= _LEAST_HAN and not _JUNK.search(said) else ""
+
+
+def main() -> None:
+    """Write the documented functions of all repositories in a folder: `functions.py REPOSITORIES FILE.jsonl.gz`."""
+    folder, target = map(Path, sys.argv[1:])
+    with gzip.open(target, "wt", encoding="utf-8") as stream:
+        for root in sorted(path for path in folder.iterdir() if path.is_dir()):
+            for question, chunk in documented(root):
+                names = " ".join(definition.name for definition in chunk.definitions)
+                line = {"question": question, "path": str(chunk.path), "names": names, "text": chunk.text}
+                line["src"] = root.name.replace("+", "/", 1)
+                stream.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()

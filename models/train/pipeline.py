@@ -10,13 +10,14 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import bags
 import export
+import rotation
 import teacher
 import terms
 import training
@@ -25,14 +26,25 @@ import words
 from codeseek import analysis
 from codeseek.embedders.pieces import Tokens
 from codeseek.embedders.static import StaticEmbedder
-from corpus import Folder
+from codeseek.records import Chunk, Definition
+from corpus import Folder, Function
 
 SEED = 1
-RUNS = tuple(training.Run(seed, steps) for seed, steps in ((1, 120), (2, 120), (3, 400), (4, 900)))
-"""Their tables are averaged: from one beginning they stay near enough to each other, and short ones know less by heart."""
+
+
+class Effort(NamedTuple):
+    """How long to train: the runs whose tables are averaged, and the steps of the rotation."""
+
+    runs: Sequence[training.Run]
+    rotation: int
+
+
+FULL = Effort([training.Run(seed, steps) for seed, steps in ((1, 120), (2, 120), (3, 400), (4, 900))], rotation.STEPS)
+"""Of several tables: from one beginning they stay near enough to each other, and short ones know less by heart."""
+
+SMOKE = Effort([training.Run(1, 12, 64), training.Run(2, 12, 64)], 12)
 
 PAIR_BLOCK, WORD_BLOCK = 8, 128
-SMOKE_RUNS = (training.Run(1, 12, 64), training.Run(2, 12, 64))
 
 
 class Steps:
@@ -75,7 +87,11 @@ def _key(*parts: object) -> str:
 
 
 def make(
-    data: Folder, work: Path, teach: Callable[[], teacher.Teacher], into: Path, runs: Sequence[training.Run]
+    data: Folder,
+    work: Path,
+    teach: Callable[[], teacher.Teacher],
+    into: Path,
+    effort: Effort,
 ) -> None:
     """Make the model from the data and write it into a folder."""
     hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in data.files()}
@@ -96,10 +112,23 @@ def make(
         table.train([pairs, said], templates, run, _tell)
         return table.rows
 
-    tables = [steps.branch(f"table-{run.seed}", training.VERSION, partial(train, run), str(run)) for run in runs]
+    tables = [steps.branch(f"table-{run.seed}", training.VERSION, partial(train, run), str(run)) for run in effort.runs]
     table = np.mean(tables, axis=0).astype(np.float32)
+    of_functions = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in data.function_files()}
+    rotated = steps.branch(
+        "rotation",
+        rotation.VERSION,
+        lambda: rotation.learn(_matched(data, built, table, pairs, said), training.LARGEST, SEED, effort.rotation),
+        f"{effort} {of_functions}",
+    )
+    table = table @ rotated
     np.save(work / "rows.npy", table)
-    provenance = {"data": hashes, "every": data.step, "steps": steps.versions, "runs": [run._asdict() for run in runs]}
+    provenance = {
+        "data": hashes | of_functions,
+        "every": data.step,
+        "steps": steps.versions,
+        "runs": [run._asdict() for run in effort.runs],
+    }
     export.write(into, built, table, rows, provenance)
     print(f"{len(built.tokens):,} tokens and {len(rows):,} terms written to {into}", file=sys.stderr)
 
@@ -126,11 +155,7 @@ def _taught(data: Folder, tokens: list[str], by: teacher.Teacher) -> tuple[train
 
 def _bags(data: Folder, built: vocabulary.Vocabulary) -> tuple[training.Corpus, training.Corpus, bags.Bags]:
     size = len(built.tokens)
-    blank = np.ones(size, np.float32)
-    tokenizer = StaticEmbedder(
-        Tokens.of(built.tokens), np.zeros((size, 1), np.int8), blank, np.array(built.scores, np.float32)
-    )
-    bagger = bags.Bagger(tokenizer.tokens, size)
+    bagger = bags.Bagger(_embedder(built, np.zeros((size, 1), np.float32)).tokens, size)
     pairs, said = list(data.pairs()), list(data.words())
     return (
         training.Corpus(
@@ -149,6 +174,39 @@ def _bags(data: Folder, built: vocabulary.Vocabulary) -> tuple[training.Corpus, 
         ),
         bagger.bags(training.TEMPLATES),
     )
+
+
+def _matched(
+    data: Folder, built: vocabulary.Vocabulary, table: training.Floats, pairs: training.Corpus, said: training.Corpus
+) -> list[rotation.Matched]:
+    """Return what a rotation is learned from: the training's own texts, and functions as the program embeds them."""
+
+    def summed(corpus: training.Corpus, rows: training.Numbers) -> tuple[training.Floats, training.Floats]:
+        return bags.unit(corpus.questions[rows] @ table), bags.unit(corpus.answers[rows] @ table)
+
+    matched = [
+        rotation.Matched(partial(summed, pairs), pairs.sources, PAIR_BLOCK),
+        rotation.Matched(partial(summed, said), said.sources, rotation.BATCH),
+    ]
+    functions = list(data.functions())
+    sources = training.by_source([each.source for each in functions])
+    if sources:
+        embedder = _embedder(built, table)
+        questions = np.array([embedder.embed_query(each.question) for each in functions])
+        answers = embedder.embed([_chunk(each) for each in functions])
+        matched.append(rotation.Matched(lambda rows: (questions[rows], answers[rows]), sources, rotation.BATCH))
+    return matched
+
+
+def _chunk(function: Function) -> Chunk:
+    names = tuple(Definition(name, "function", 1) for name in function.names.split())
+    lines = function.text.count("\n") + 1
+    return Chunk(PurePosixPath(function.path), 1, lines, "", "function", "", function.text, definitions=names)
+
+
+def _embedder(built: vocabulary.Vocabulary, table: training.Floats) -> StaticEmbedder:
+    ones = np.ones(len(built.tokens), np.float32)
+    return StaticEmbedder(Tokens.of(built.tokens), table, ones, np.array(built.scores, np.float32))
 
 
 def _tell(step: int, losses: list[float]) -> None:

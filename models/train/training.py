@@ -88,12 +88,11 @@ class Table:
     ) -> None:
         """Train on all corpora at once; `advance` hears the number of steps done and each corpus's loss."""
         generator = np.random.default_rng(run.seed)
-        shares = [_shares(corpus.sources) for corpus in corpora]
         for step in range(run.steps):
             gradients: list[tuple[Bags, Floats]] = []
             losses, scale_slope = [], 0.0
-            for corpus, share in zip(corpora, shares, strict=True):
-                rows = _draw(corpus, share, run.batch, generator)
+            for corpus in corpora:
+                rows = draw(corpus.sources, corpus.block, run.batch, generator)
                 asked = _asking(corpus.questions[rows], templates, generator) if corpus.asks else corpus.questions[rows]
                 sides = _without_some(asked, generator), _without_some(corpus.answers[rows], generator)
                 loss = contrast(self._sums(sides[0]), self._sums(sides[1]), self._log_scale)
@@ -165,18 +164,14 @@ def begin(
     return directions, log_weights
 
 
-def _shares(sources: Sequence[Numbers]) -> NDArray[np.float64]:
-    sizes = np.array([len(rows) for rows in sources], np.float64) ** _SOURCE_POWER
-    shares: NDArray[np.float64] = sizes / sizes.sum()
-    return shares
-
-
-def _draw(corpus: Corpus, shares: NDArray[np.float64], size: int, generator: np.random.Generator) -> Numbers:
+def draw(sources: Sequence[Numbers], block: int, size: int, generator: np.random.Generator) -> Numbers:
     """Draw rows in blocks of one source each: what is told apart within a block is alike in style."""
+    shares = np.array([len(rows) for rows in sources], np.float64) ** _SOURCE_POWER
+    shares /= shares.sum()
     drawn: list[int] = []
     while len(drawn) < size:
-        rows = corpus.sources[generator.choice(len(corpus.sources), p=shares)]
-        drawn += generator.choice(rows, min(corpus.block, len(rows)), replace=False).tolist()
+        rows = sources[generator.choice(len(sources), p=shares)]
+        drawn += generator.choice(rows, min(block, len(rows)), replace=False).tolist()
     return np.array(drawn[:size], np.int64)
 
 

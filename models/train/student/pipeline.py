@@ -6,13 +6,11 @@ a run that was stopped goes on, on another machine too.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codeseek import analysis
-from corpus import HELD_OUT, Folder, Pair
+from corpus import Folder, Pair
 from student import distillation, export, wordpiece
 from student.encoder import TABLE, Encoder, Floats, Texts
 
@@ -118,7 +116,8 @@ def retrieval(pairs: Sequence[Pair], encode: Callable[[Sequence[str]], Floats]) 
 def _read(folder: Folder, held_out: int) -> Data:
     """Read the data; as many held-out pairs as are asked even for a moment's training, and no single words."""
     pairs = [*folder.pairs()]
-    documented = [(each.said, _COUNTS.sub("", each.words)) for each in folder.words()] + [*_functions(folder)]
+    documented = [(each.said, _COUNTS.sub("", each.words)) for each in folder.words()]
+    documented += [(each.question, f"{each.path}\n{each.names}\n{each.text}") for each in folder.functions()]
     if not pairs or not documented:
         raise SystemExit(
             f"error: {folder.path} has no pairs, or nothing that is said of code"
@@ -138,19 +137,6 @@ def _read(folder: Folder, held_out: int) -> Data:
         [analysis.fold(code) for _, code in documented],
         [asked[number] for number in chosen],
     )
-
-
-def _functions(folder: Folder) -> Iterator[tuple[str, str]]:
-    """Yield questions and the code that answers them, as the program embeds it: path, names, text."""
-    for path in _function_files(folder):
-        with gzip.open(path, "rt", encoding="utf-8") as stream:
-            for line in map(json.loads, islice(stream, 0, None, folder.step)):
-                if line["src"].partition("#")[0] not in HELD_OUT:
-                    yield line["question"], f"{line['path']}\n{line['names']}\n{line['text']}"
-
-
-def _function_files(folder: Folder) -> list[Path]:
-    return sorted(folder.path.glob("functions*.jsonl.gz"))
 
 
 def _samples(pairs: Sequence[Pair]) -> list[str]:
@@ -185,7 +171,7 @@ def _kept(path: Path, make_arrays: Callable[[], list[NDArray[Any]]]) -> list[NDA
 
 def _key(folder: Folder, teacher: Path, tokens: Sequence[str]) -> str:
     """Identify all that tokens and the teacher's vectors depend on."""
-    files = [*folder.files(), *_function_files(folder), teacher / "model.safetensors", teacher / "tokenizer.json"]
+    files = [*folder.files(), *folder.function_files(), teacher / "model.safetensors", teacher / "tokenizer.json"]
     hashes = [hashlib.sha256(path.read_bytes()).hexdigest() for path in files]
     return _digest([VERSION, hashes, folder.step, tokens, LONGEST_PAIR, LONGEST_QUESTION, LONGEST_CODE])
 
