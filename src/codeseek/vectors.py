@@ -26,7 +26,7 @@ SKETCHED_ROWS = 150_000
 HNSW_ROWS = 30_000
 """Where there are more, a graph is worth building over a segment of at least so many."""
 
-_HEAD, _SHORTLIST = 72, 8  # of 256 dimensions and k = 100: eight times as many hold .995 of the nearest
+_HEAD, _SHORTLIST = 72, 8  # of 256 dimensions and k = 100: eight times as many hold .99 of the nearest
 _COUNTED = 32  # rows of a shortlist by which its length is judged
 
 _LINKS, _BUILD_WIDTH, _SEARCH_WIDTH = 12, 80, 64  # hnswlib's M, ef_construction, ef: recall .99 of 50 in 30k x 256
