@@ -43,6 +43,13 @@ def test_what_only_looks_like_a_filter_is_words(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["path::Path canonicalize", "io::ErrorKind kind::WouldBlock", "-path::x", "Lang：：Go", 'kind::"a b"']
+)
+def test_a_name_with_two_colons_is_code_and_no_filter(text: str) -> None:
+    assert query.parse(text) == Query(text)
+
+
+@pytest.mark.parametrize(
     ("name", "language"),
     [("py", "python"), (".rs", "rust"), ("C++", "cpp"), ("c#", "csharp"), ("golang", "go"), ("Markdown", "markdown")],
 )

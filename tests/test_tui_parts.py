@@ -40,13 +40,13 @@ def test_a_filter_toggled_twice_leaves_the_search_as_it_was(text: str, names: li
 
 
 def test_filters_are_read_as_the_query_reads_them() -> None:
-    text = 'a lang:go,c kind:method path:"my docs/**" -path:tests b'
+    text = 'a lang:go,c kind:method path:"my docs/**" -path:tests path:":odd" path::Path b'
     parsed = query.parse(text)
     active = filters.active(text)
     assert filters.words(text) == parsed.words
     assert tuple(one.value for one in active if one.name == "lang") == parsed.languages
     assert tuple(one.value for one in active if one.name == "path") == parsed.paths
-    assert query.parse(filters.written("a b", [*active])) == parsed
+    assert query.parse(filters.written(parsed.words, [*active])) == parsed
 
 
 @pytest.mark.parametrize(

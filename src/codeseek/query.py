@@ -9,8 +9,8 @@ from unicodedata import category
 from codeseek.errors import UsageError
 from codeseek.records import KINDS
 
-FILTER = re.compile(r'(?<!\S)(-?)(lang|kind|path|changed)[:：](?:"([^"]*)"|([^\s"]\S*))', re.IGNORECASE)
-"""A filter among words: its sign, its name, and its value in quotes or without."""
+FILTER = re.compile(r'(?<!\S)(-?)(lang|kind|path|changed)[:：](?![:：])(?:"([^"]*)"|([^\s"]\S*))', re.IGNORECASE)
+"""A filter among words: its sign, its name, and its value in quotes or without; not code such as `path::Path`."""
 
 _AGE = re.compile(r"(\d{1,5})\s*(min|h|d|w|mo|y)", re.IGNORECASE)
 _SECONDS = {"min": 60, "h": 3_600, "d": 86_400, "w": 7 * 86_400, "mo": 30 * 86_400, "y": 365 * 86_400}

@@ -46,5 +46,7 @@ def written(spoken: str, filters: list[Filter]) -> str:
         if name in ("lang", "kind"):
             parts.append(f"{name}:{','.join(values)}")
         else:
-            parts += [f'{name}:"{value}"' if re.search(r"[\s,]", value) else f"{name}:{value}" for value in values]
+            parts += [
+                f'{name}:"{value}"' if re.search(r"[\s,]|^[:：]", value) else f"{name}:{value}" for value in values
+            ]
     return " ".join(parts)
