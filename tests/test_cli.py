@@ -400,6 +400,18 @@ def test_a_search_does_not_index_the_home_folder_by_accident(
     assert run("retry").status == 0
 
 
+@pytest.mark.parametrize("command", ["tui", "duplicates", "watch", "mcp", "serve --http 127.0.0.1:0"])
+@pytest.mark.parametrize("folder", [Path("/"), None], ids=["disk", "home"])
+def test_no_command_but_index_indexes_a_whole_disk_or_the_home_folder(
+    command: str, folder: Path | None, run: Run, engine: FakeEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder or Path.home())
+    searched, done = run("retry"), run(*command.split())
+    assert (done.status, done.out, done.err) == (2, "", searched.err)
+    assert "is no project" in done.err
+    assert engine.calls == []
+
+
 # ------------------------------------------------------------ the other commands
 
 

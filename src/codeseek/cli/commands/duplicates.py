@@ -9,7 +9,7 @@ from contextlib import closing
 
 import click
 
-from codeseek import schema, screen, settings
+from codeseek import schema, screen
 from codeseek.cli import asking, diagnostics, output
 from codeseek.cli.commands import options
 from codeseek.cli.place import locate
@@ -73,7 +73,7 @@ def duplicates_command(
     or vendored. `--exclude tests` leaves out tests as well.
     """
     place = locate(folder, project)
-    chosen = settings.load(place.root, {"refresh": False if no_refresh else None})
+    chosen = asking.Where(place.root).settings({"refresh": False if no_refresh else None})
     exclude = narrowing.exclude
     request = DuplicatesRequest(
         min_similarity,

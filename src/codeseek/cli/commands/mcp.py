@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from codeseek import screen, settings
+from codeseek import screen
 from codeseek.cli import diagnostics, output
+from codeseek.cli.asking import Where
 from codeseek.cli.commands import options
 from codeseek.cli.commands.watch import teller
 from codeseek.cli.place import locate, root_of
@@ -43,7 +44,7 @@ def mcp_command(ctx: click.Context, /, http: str | None, token_file: str | None,
     if token_file is not None and http is None:
         raise UsageError("`--token-file` goes with `--http`", "on standard input and output only the agent can ask")
     root = locate(None, project).root
-    chosen = settings.load(root)
+    chosen = Where(root).settings({})
     with ExitStack() as stack:
         listener = None
         if http is not None:

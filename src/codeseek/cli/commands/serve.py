@@ -8,6 +8,7 @@ import click
 
 from codeseek import settings
 from codeseek.cli import diagnostics
+from codeseek.cli.asking import Where
 from codeseek.cli.commands import options
 from codeseek.cli.commands.watch import teller
 from codeseek.cli.place import locate
@@ -51,7 +52,7 @@ def serve_command(
         stack.callback(projects.close)
         names = {root: name for name, root in named(roots).items()}
         for root in roots:
-            chosen, name = settings.load(root), names[root]
+            chosen, name = Where(root).settings({}), names[root]
             tell = teller(name if len(roots) > 1 else "")
             projects.add(Project(root, chosen, ctx.obj(root, chosen), tell, name))
         pool, embedders, metrics = Pool(), models.Models(models.choices(settings.load())), Metrics()

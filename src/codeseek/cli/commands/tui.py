@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from codeseek import settings
+from codeseek.cli.asking import Where
 from codeseek.cli.commands import options
 from codeseek.cli.place import locate
 from codeseek.errors import ExitCode
@@ -38,7 +39,7 @@ def tui_command(
 
     root = locate(None, project).root
     flags = {"offline": offline}
-    chosen = settings.load(root, flags)
+    chosen = Where(root).settings(flags)
     workspace = Workspace(
         root,
         open=lambda root: ctx.obj(root, settings.load(root, flags)),

@@ -10,8 +10,8 @@ from queue import SimpleQueue
 
 import click
 
-from codeseek import settings
 from codeseek.cli import diagnostics
+from codeseek.cli.asking import Where
 from codeseek.cli.commands import options
 from codeseek.cli.place import locate
 from codeseek.errors import BusyError, CodeseekError, ExitCode
@@ -42,7 +42,7 @@ def watch_command(ctx: click.Context, /, paths: tuple[str, ...], project: str | 
     begun: set[Path] = set()
     with suppress(KeyboardInterrupt), ExitStack() as stack:
         for root in roots:
-            chosen = settings.load(root)
+            chosen = Where(root).settings({})
             engine = stack.enter_context(closing(ctx.obj(root, chosen)))
             tell = functools.partial(_hear, heard, root)
             stack.enter_context(Watcher(root, chosen.index_directory(root), engine.refresh, tell))
