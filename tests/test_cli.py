@@ -17,7 +17,7 @@ import pytest
 from codeseek import __version__, settings
 from codeseek.cli import main
 from codeseek.errors import BusyError, ConfigError, ProjectError, StoreError
-from codeseek.records import Progress, RefreshSummary, SearchRequest, SimilarRequest
+from codeseek.records import UNFINISHED, Progress, RefreshSummary, SearchRequest, SimilarRequest
 from fake_engine import RESULT, FakeEngine
 
 
@@ -238,6 +238,27 @@ def test_an_index_that_another_process_writes_still_answers(run: Run, engine: Fa
     assert json.loads(run("retry", "--format", "json").out)["degraded"] == [
         "not refreshed: another process is writing this index"
     ]
+
+
+@pytest.mark.parametrize("reason", [UNFINISHED, f"other: {UNFINISHED}"], ids=["one", "several"])
+@pytest.mark.parametrize(
+    "words", [("retry",), ("retry", "--format", "json"), ("retry", "-l"), ("context", "retry")], ids=str
+)
+def test_nothing_found_in_a_first_index_that_another_process_writes_is_a_failure(
+    words: tuple[str, ...], reason: str, run: Run, engine: FakeEngine
+) -> None:
+    engine.refresh_error = BusyError("another process is writing this index", "wait")
+    engine.result = RESULT._replace(degraded=(reason,))
+    assert run(*words).status == 0
+    engine.hits = ()
+    done = run(*words)
+    assert (done.status, done.out) == (2, "")
+    assert done.err.startswith("codeseek: nothing found yet: another process is writing this index\n  hint: wait")
+    engine.refresh_error = None
+    assert run(*words).status == 1
+    engine.refresh_error = BusyError("another process is writing this index", "wait")
+    engine.result = RESULT
+    assert run(*words).status == 1
 
 
 def test_the_reason_for_no_index_is_given_rather_than_its_absence(run: Run, engine: FakeEngine) -> None:

@@ -13,7 +13,7 @@ from codeseek import query, settings
 from codeseek.cli import diagnostics
 from codeseek.cli.place import Place, locate, roots_of
 from codeseek.engine import Engine
-from codeseek.errors import StoreError, UsageError
+from codeseek.errors import BusyError, StoreError, UsageError
 from codeseek.everywhere import Everywhere
 from codeseek.records import UNFINISHED, WHOLE, SearchRequest, SearchResult, SimilarRequest
 from codeseek.settings import Settings
@@ -86,7 +86,10 @@ def question(words: Sequence[str], narrowing: Narrowing, projects: Projects, *, 
 
 
 def answer(engine: Engine, request: SearchRequest | SimilarRequest, *, refresh: bool) -> SearchResult:
-    """Refresh and ask; where the index cannot be brought up to date, answer from it as it is and say so."""
+    """Refresh and ask; where the index cannot be brought up to date, answer from it as it is and say so.
+
+    Nothing found in a first index that another process is writing is no answer: raises `BusyError`.
+    """
     failed = refreshed(engine) if refresh else None
     try:
         result = engine.search(request) if isinstance(request, SearchRequest) else engine.similar(request)
@@ -94,6 +97,9 @@ def answer(engine: Engine, request: SearchRequest | SimilarRequest, *, refresh: 
         raise failed or error from error
     if failed is None:
         return result
+    if isinstance(failed, BusyError) and not result.hits and _is_unfinished(result):
+        hint = "wait until it ends; `codeseek status` tells how far it is"
+        raise BusyError(f"nothing found yet: {failed.message}", hint) from failed
     return result._replace(freshness="unknown", degraded=(*result.degraded, f"not refreshed: {failed.message}"))
 
 
@@ -111,7 +117,7 @@ def refreshed(engine: Engine) -> StoreError | None:
 
 def advice(request: SearchRequest | SimilarRequest, result: SearchResult) -> str:
     """Say what to try after nothing was found."""
-    if UNFINISHED in result.degraded:
+    if _is_unfinished(result):
         return "let `codeseek index` go on with it"
     if request.languages or request.kinds or request.paths or request.exclude or request.changed_since:
         return "search without filters, or see with `codeseek status` what is indexed"
@@ -124,6 +130,11 @@ def here(fallback: Path) -> Path:
         return Path.cwd()
     except FileNotFoundError:
         return fallback
+
+
+def _is_unfinished(result: SearchResult) -> bool:
+    """Tell whether the first index, or that of one of several projects, is unfinished."""
+    return any(reason.endswith(UNFINISHED) for reason in result.degraded)
 
 
 def _split(words: Sequence[str], *, alone: bool = False) -> tuple[str, str | None]:
