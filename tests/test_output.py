@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 import pytest
 
-from codeseek.cli import formats, terminal
+from codeseek.cli import formats, main, terminal
 from codeseek.cli.report import Report
 from codeseek.cli.terminal import Terminal
 from codeseek.records import Chunk, Hit
-from fake_engine import HITS, README, RESULT, STORE
+from fake_engine import HITS, README, RESULT, STORE, FakeEngine
 
 ROOT = Path("/project")
 PIPE = Terminal(width=80)
@@ -63,6 +66,21 @@ def test_no_format_lets_a_repository_steer_the_terminal(name: str, screen: Termi
         assert not set(text) & set("\x1b\x07\x9b\x00\u202e\u2028")
     else:  # other programs open these files by their names
         assert str(HOSTILE.path) in text
+
+
+@pytest.mark.parametrize("name", ["xterm", "dumb"])
+@pytest.mark.parametrize("options", ["-l", "-0", *(f"--format {name}" for name in formats.FORMATS)])
+def test_no_terminal_is_steered_however_little_it_can_do(
+    options: str, name: str, project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TERM", name)
+    ours, theirs = pty.openpty()
+    with open(theirs, "w", encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        assert main(["retry", *options.split()], FakeEngine(hits=(Hit(HOSTILE, 1.0),)).open) == 0
+        shown = terminal.plain(os.read(ours, 65_536).decode())
+    os.close(ours)
+    assert not set(shown) & set("\x1b\x07\x9b\u202e\u2028")
 
 
 def test_a_pipe_of_paths_can_be_split_whatever_is_in_a_name() -> None:

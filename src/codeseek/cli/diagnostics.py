@@ -191,7 +191,7 @@ class ProgressBar:
         now = time.monotonic()
         if progress.phase != self._phase:
             self._phase, self._phase_began = progress.phase, now
-        if not self._terminal.live or now - self._began < _SHOW_AFTER_S or now - self._drawn < _REDRAW_AFTER_S:
+        if not self._terminal.redraws or now - self._began < _SHOW_AFTER_S or now - self._drawn < _REDRAW_AFTER_S:
             return
         self._drawn = now
         _say(f"\r\x1b[2K{self.line(progress, now - self._phase_began)}")
@@ -265,7 +265,7 @@ class TransferBar:
 
 def progress(line: str) -> None:
     """Show a line that stands for work going on, in place of the last one; an empty one takes it away."""
-    if terminal.of(sys.stderr).live:
+    if terminal.of(sys.stderr).redraws:
         _say(f"\r\x1b[2K{line}")
 
 

@@ -18,12 +18,16 @@ _STYLE = re.compile(r"\x1b\[[0-9;]*m|\x1b\]8;[^\x1b]*\x1b\\")
 
 
 class Terminal(NamedTuple):
-    """What a stream can show; the default is a plain pipe."""
+    """What a stream can show; the default is a plain pipe.
+
+    A `live` one is a terminal, and gets no byte that could steer it; `redraws` says that a line of it can be drawn again.
+    """
 
     width: int = 200
     colours: bool = False
     links: bool = False
     live: bool = False
+    redraws: bool = False
     unicode: bool = True
 
     def styled(self, text: str, *codes: str) -> str:
@@ -57,9 +61,7 @@ def of(stream: TextIO, when: WhenColour = "auto") -> Terminal:
     measured = live or os.environ.get("COLUMNS")
     width = max(shutil.get_terminal_size().columns, 20) if measured else Terminal().width
     encoding = (stream.encoding or "ascii").lower().replace("-", "")
-    return Terminal(
-        width=width, colours=colours, links=capable, live=capable, unicode=encoding.startswith(("utf", "gb18030"))
-    )
+    return Terminal(width, colours, capable, live, capable, encoding.startswith(("utf", "gb18030")))
 
 
 def columns(text: str) -> int:

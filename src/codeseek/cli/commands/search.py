@@ -129,7 +129,7 @@ def _rendered(report: Report, format_name: str, showing: options.Showing) -> Ite
     if showing.null:
         from codeseek.cli.formats import paths
 
-        return paths.render(report, terminal._replace(live=False), end="\0")
+        return paths.render(report, terminal, end="\0")
     return formats.render(format_name, report, terminal)
 
 
