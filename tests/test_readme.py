@@ -14,7 +14,7 @@ import click
 import pytest
 
 import codeseek
-from codeseek import catalogue, context, schema, scoreboard, scores, settings
+from codeseek import catalogue, context, schema, scoreboard, scores, settings, vectors
 from codeseek.cli import formats, tables
 from codeseek.cli.commands import codeseek as group
 from codeseek.cli.report import Report
@@ -199,6 +199,12 @@ def test_every_operation_of_the_http_api_and_every_tool_for_agents_is_in_a_table
 
 def test_every_kind_is_named() -> None:
     assert all(f"`{kind}`" in section("JSON") for kind in KINDS)
+
+
+def test_every_way_to_compare_vectors_is_named() -> None:
+    install = section("Install")
+    assert all(f"`{way}`" in install for way in ("exact", "sketch", "HNSW"))
+    assert f"{vectors.SCANNED_ROWS:,} chunks" in install
 
 
 def test_there_are_two_lines_to_set_up_which_ci_runs() -> None:
