@@ -344,7 +344,8 @@ def test_a_message_cannot_steer_the_terminal(run: Run) -> None:
     [
         (("search",), "the query is empty", "say what to look for"),
         (("",), "the query is empty", "say what to look for"),
-        (("lang:python",), "the query is empty", "say what to look for"),
+        (("lang:python",), "the query has only filters", "add words that say what to look for"),
+        (("context", "-path:tests", "path:src"), "the query has only filters", "add words"),
         (("???",), "the query `???` has no word in it", "use a letter"),
         (("🚀🔥",), "the query `🚀🔥` has no word in it", "use a letter"),
         (("x", "--lang", "pyhton"), "unknown language `pyhton`", "did you mean `python`?"),

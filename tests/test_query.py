@@ -104,6 +104,15 @@ def test_a_question_without_a_word_is_refused(words: str) -> None:
     assert error.value.hint
 
 
+def test_a_question_of_filters_alone_is_not_called_empty() -> None:
+    for typed in ("path:server", " -path:tests  lang:go"):
+        with pytest.raises(UsageError, match="only filters") as error:
+            query.checked(query.parse(typed).words, typed)
+        assert "add words" in error.value.hint
+    with pytest.raises(UsageError, match="is empty"):
+        query.checked("", " ")
+
+
 @pytest.mark.parametrize("words", ["x", "检索", "🚀 launch", "c++", "7"])
 def test_a_question_with_a_word_is_taken(words: str) -> None:
     assert query.checked(words) == words

@@ -63,9 +63,11 @@ def _visible(text: str) -> str:
     return "".join(" " if category(character) in ("Cc", "Cs") else character for character in text)
 
 
-def checked(words: str) -> str:
-    """Return words that can be searched for; raises `UsageError` when there is none among them."""
+def checked(words: str, typed: str = "") -> str:
+    """Return words that can be searched for, of what was `typed`; raises `UsageError` when there is none among them."""
     if not words.strip():
+        if FILTER.search(typed):
+            raise UsageError("the query has only filters", "add words that say what to look for among what they leave")
         raise UsageError("the query is empty", 'say what to look for, as in `codeseek "parse a config file"`')
     if not any(character.isalnum() for character in words):
         shown = words if len(words) <= 40 else f"{words[:40]}…"

@@ -67,7 +67,7 @@ def question(words: Sequence[str], narrowing: Narrowing, projects: Projects, *, 
         read = query.literal(sys.stdin.buffer.read(_LONGEST_STDIN).decode("utf-8", "replace"))
         typed = f"{typed} {read}".strip()
         parsed = parsed._replace(words=f"{parsed.words} {read}".strip())
-    query.checked(parsed.words)
+    query.checked(parsed.words, typed)
     if projects.are_several:
         place, where = Place(Path(), WHOLE), Where(Path(), roots_of(projects.named))
     else:

@@ -44,7 +44,7 @@ def search_request(asked: Mapping[str, Any]) -> SearchRequest:
     """Return the request of values that keep to the schema; filters may stand in the query too. Raises `UsageError`."""
     question = query.parse(asked["query"])
     return SearchRequest(
-        query.checked(question.words),
+        query.checked(question.words, asked["query"]),
         limit=asked.get("limit", 10),
         languages=(*query.languages(asked["languages"]), *question.languages),
         kinds=(*query.kinds(asked["kinds"]), *question.kinds),
