@@ -304,6 +304,32 @@ def test_the_border_between_the_panes_is_dragged(
     drive(workspace(project, FakeEngine(hits=numbered(30))), script, size=size)
 
 
+@pytest.mark.parametrize("wrapped", [False, True])
+@pytest.mark.parametrize("first", [30, 50, 70])
+def test_the_preview_stays_at_the_hit_in_every_size_until_it_is_scrolled(
+    first: int, wrapped: bool, project: Path
+) -> None:
+    hit = HITS[0]._replace(chunk=HITS[0].chunk._replace(first_line=first, last_line=first + 9))
+
+    async def script(pilot: Pilot[Any], browser: Browser) -> None:
+        preview = browser.preview
+        preview.wrap(wrapped=wrapped)
+        await write(pilot, "replace")
+        for size in ((60, 20), (120, 35), (80, 24), (120, 60), (60, 20)):
+            await pilot.resize_terminal(*size)
+            await settle(pilot)
+            assert preview.top_line <= first, size
+            room = preview.size.height
+            assert first + min(9, room - 3) < preview.top_line + room, size
+        preview.action_scroll_top()
+        await settle(pilot)
+        await pilot.resize_terminal(100, 20)
+        await settle(pilot)
+        assert preview.top_line == 1, "the reader went there"
+
+    drive(workspace(project, FakeEngine(hits=(hit,))), script, size=(120, 35))
+
+
 def test_several_hits_are_chosen_and_exported(project: Path) -> None:
     async def script(pilot: Pilot[Any], browser: Browser) -> None:
         await write(pilot, "replace")

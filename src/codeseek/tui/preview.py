@@ -64,7 +64,7 @@ class Preview(Pane):
         self.source: Source | None = None
         self.place = _NOWHERE
         self.wrapped = False
-        self._unseen = False
+        self._reached = 0
         self._starts: list[int] = []
         self._lines: Sequence[int] = ()
         self._cache: dict[tuple[object, ...], Strip] = {}
@@ -111,10 +111,10 @@ class Preview(Pane):
 
     def jump(self, first: int, last: int) -> None:
         """Scroll so that a range of lines is seen: its beginning a third from the top, or all of it if it fits."""
-        self._unseen = not self.size.height
         top, bottom, height = self._row_of(first), self._row_of(last) + 1, max(1, self.size.height)
         lead = 2 if bottom - top > height * 2 // 3 else max(2, (height - (bottom - top)) // 3)
         self.scroll_to(0, max(0, top - lead), animate=False, immediate=True, force=True)
+        self._reached = self.scroll_offset.y
 
     def step(self, by: int) -> tuple[int, int] | None:
         """Go to the next or previous found range in the file, and return it."""
@@ -177,11 +177,11 @@ class Preview(Pane):
         return min(bisect_left(self._lines, line - 1), max(0, len(self._lines) - 1))
 
     def on_resize(self) -> None:
-        """Lay lines out for another width."""
-        top = self.top_line
+        """Lay lines out for another size; go to the hit again, unless the reader has gone elsewhere."""
+        top, lowest = self.top_line, self.max_scroll_y  # no pane scrolls beyond it, nor does one that has grown
+        unmoved = min(self.scroll_offset.y, lowest) == min(self._reached, lowest)
         self._lay_out()
-        if self._unseen:
-            self._unseen = False
+        if unmoved:
             self.jump(self.place.first_line, self.place.last_line)
         elif self._wraps:
             self.scroll_to(0, self._row_of(top), animate=False, force=True)
