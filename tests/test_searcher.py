@@ -136,6 +136,53 @@ def test_a_question_finds_its_file_first(query: str, path: str) -> None:
     assert paths(query)[0] == path
 
 
+POOL = {
+    "src/pool/server.py": """class CanalServer:
+    \"\"\"A canal server that is alive.\"\"\"
+
+    def is_alive(self):
+        \"\"\"Tell whether the canal server is alive.\"\"\"
+        return self.server.alive
+""",
+    "src/pool/strategy.py": """def next_node(nodes, destination):
+    chosen = [node for node in nodes if node.reachable]
+    if not chosen:
+        raise LookupError("no alive canal server for " + destination)
+    return chosen[0]
+""",
+    "docs/server.md": """# Canal server
+
+## How a server is found alive
+
+A canal server is alive when it answers. To find an alive canal server, ask the canal for its servers.
+""",
+    "docs/code.md": """# Code
+
+## Finding nodes
+
+This is how nodes are found, and how destinations are found for the nodes that are chosen when nodes are reachable.
+""",
+}
+POOLED = searcher(POOL)
+
+
+def first(query: str) -> Hit:
+    return POOLED.search(SearchRequest(query, explain=True)).hits[0]
+
+
+def test_an_error_message_is_found_where_it_stands_word_for_word() -> None:
+    assert str(first("alive canal server").chunk.path) == "src/pool/server.py"
+    hit = first("no alive canal server for")
+    assert str(hit.chunk.path) == "src/pool/strategy.py"
+    assert float(str(hit.why["quoted"])) > 0
+
+
+@pytest.mark.parametrize("path", POOL)
+def test_a_pasted_passage_finds_itself_be_it_code_or_documentation(path: str) -> None:
+    pasted = "\n".join(POOL[path].splitlines()[-4:])
+    assert str(first(pasted).chunk.path) == path
+
+
 def test_a_test_comes_after_what_it_tests_unless_tests_are_asked_for() -> None:
     found = paths("timed cache")
     assert found.index("src/shop/cache.py") < found.index("tests/test_cache.py")

@@ -40,6 +40,9 @@ LATER_IDENTIFIER = 0.7
 FIRST_HALF = np.float32(0.3)
 """What the vector of an English question's first half counts beside that of the whole, among code."""
 
+QUOTED = 12.0
+"""What it adds to a score that a question stands in a chunk word for word: more than all else that tells answers apart."""
+
 # BM25F: rows are the sets code, section, comment; columns text, comment, name, breadcrumb, file, directory
 CHUNK_WEIGHT = np.array([[1, 0.7, 6, 2, 8, 1], [1, 1, 4, 2, 2, 1], [1, 1, 4, 2, 4, 1]], np.float32)
 CHUNK_B = np.array(
@@ -432,6 +435,14 @@ def asks_documentation(features: Mapping[str, float]) -> float:
     """Return the likelihood, by a logistic model, that documentation answers a question rather than code."""
     odds = sum(features[name] * weight for name, weight in DOCUMENTATION_WEIGHTS.items())
     return 1 / (1 + math.exp(-max(-_SUREST, min(_SUREST, odds))))
+
+
+def of_quotation(documentation: float, in_code: float, in_sections: float) -> float:
+    """Return the likelihood that documentation answers a question of which so much is quoted in code and in sections."""
+    if in_code:
+        likely, surely = (0.45 if in_sections else 0.2), in_code
+        return min(documentation, surely * likely + (1 - surely) * documentation)
+    return max(documentation, in_sections * 0.8 + (1 - in_sections) * documentation)
 
 
 def join(code: int, sections: int, documentation: float) -> list[tuple[bool, int]]:

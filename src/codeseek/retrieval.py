@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from codeseek import analysis, ranking
 from codeseek.meaning import Meaning
 from codeseek.questions import Question
+from codeseek.quoting import Quotation
 from codeseek.segments import CODE, SECTION, SYMBOL_KINDS, TEXT, begins, concatenated, file_title, joined
 from codeseek.words import Index, Postings, Weights, inverse_document_frequency, log_length
 
@@ -34,6 +35,8 @@ _LESS_NEAREST = 60  # of these, as many fewer as words find
 _SYMBOLS_EXAMINED = 200
 _STANDARD_SCORES = (-1, 6)  # of a cosine among its set's: what lies beyond tells no more
 _UNSHARED = np.float32(1 / 3)  # what meaning counts for a chunk without a word of the question, where others have one
+_MAY_QUOTE = 8  # chunks in which a question is looked for word for word
+_ROUNDING = 0.01
 _DENSE_ALONE = 2.5  # standard deviations above the mean from which a chunk without a common word is a candidate
 
 
@@ -45,6 +48,19 @@ class Ranked(NamedTuple):
     cosines: Floats
     features: Mapping[str, Floats]
     weights: Mapping[str, float]
+
+    @property
+    def most_quoted(self) -> float:
+        """How surely the question stands word for word in some row, 0 to 1."""
+        return float(self.features["quoted"].max()) if "quoted" in self.features else 0.0
+
+    def with_quotation(self, shares: Floats) -> Ranked:
+        """Return the list ranked anew, when it is known how surely the question stands in each row word for word."""
+        scores = self.scores + np.float32(ranking.QUOTED) * shares
+        order = (-scores).argsort(kind="stable")
+        features = {name: values.take(order) for name, values in (*self.features.items(), ("quoted", shares))}
+        weights = {**self.weights, "quoted": ranking.QUOTED}
+        return Ranked(self.rows[order], scores[order], self.cosines[order], features, weights)
 
 
 _NOTHING = Ranked(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.float32), {}, {})
@@ -183,6 +199,16 @@ class Retrieval:
             **ranking.path_priors(paths, self.intent, is_code=False),
         }
         return _ranked(base, by_file, ranking.SECTION_WEIGHTS)
+
+    def may_hold(self, quotation: Quotation, ranked: Ranked, of_set: int) -> Ints:
+        """Return the places in a list where the question may stand word for word: where enough of its words do, most first.
+
+        Of a question with Chinese any may: what its words may be called in English need not stand there.
+        """
+        matched, scores = self.chunk_scores.matched[ranked.rows], self.chunk_scores.score[ranked.rows]
+        least = 0.0 if self.question.has_chinese else (quotation.least_share - _ROUNDING) * self._weight_in(of_set)
+        places = np.flatnonzero(matched >= least)
+        return places[(-scores[places]).argsort(kind="stable")][:_MAY_QUOTE]
 
     def _candidates(
         self, allowed: Mask, of_set: int, defined: Mapping[int, float], weights: Mapping[str, float]

@@ -14,9 +14,10 @@ from codeseek.embedders import Embedder
 from codeseek.errors import UsageError
 from codeseek.meaning import Meaning, MeaningIndex
 from codeseek.questions import Question
+from codeseek.quoting import Quotation
 from codeseek.records import KINDS, Chunk, Hit, SearchRequest, SearchResult, SimilarRequest
 from codeseek.retrieval import Files, Ranked, Retrieval
-from codeseek.segments import CHUNK_KIND_OF_SYMBOL, CODE, OVERLAY
+from codeseek.segments import CHUNK_KIND_OF_SYMBOL, CODE, OVERLAY, SECTION
 from codeseek.vectors import VectorIndex
 from codeseek.wildcards import glob_filter
 from codeseek.words import Index
@@ -84,14 +85,19 @@ class Searcher:
         if request.arm == "dense":
             return self._by_meaning(request, allowed, second or meaning[CODE], started)
         retrieval = Retrieval(index, self._files, question, meaning, second)
-        code = retrieval.code(allowed, OVERLAY if request.kinds == ("comment",) else CODE)
-        sections = retrieval.sections(allowed)
+        of_set = OVERLAY if request.kinds == ("comment",) else CODE
+        code, sections = retrieval.code(allowed, of_set), retrieval.sections(allowed)
+        likelihood = 0.5
+        if len(code.rows) and len(sections.rows):
+            likelihood = retrieval.documentation_likelihood(code, sections)
+        quotation = Quotation(text)
+        if quotation.may_stand(index.knows):
+            code = self._with_quotation(quotation, code, retrieval.may_hold(quotation, code, of_set))
+            sections = self._with_quotation(quotation, sections, retrieval.may_hold(quotation, sections, SECTION))
+            likelihood = ranking.of_quotation(likelihood, code.most_quoted, sections.most_quoted)
         per_file = request.per_file if self._spread(request, allowed) else request.limit
         code_places = _limited(code, index.chunk_file, per_file, request.limit)
         section_places = _limited(sections, index.chunk_file, max(per_file, _SECTIONS_PER_FILE), request.limit)
-        likelihood = 0.5
-        if code_places and section_places:
-            likelihood = retrieval.documentation_likelihood(code, sections)
         order = ranking.join(len(code_places), len(section_places), likelihood)[: request.limit]
         sections_shown = sum(is_section for is_section, _ in order)
         others = {
@@ -158,6 +164,18 @@ class Searcher:
         emphasised: Floats = both / (np.sqrt(both @ both) or np.float32(1))
         of_code, of_sections = self._meanings.ask(emphasised, vector)
         return of_code, of_sections, of_code
+
+    def _with_quotation(self, quotation: Quotation, ranked: Ranked, places: Ints) -> Ranked:
+        """Look for a question word for word at places of a list, and rank what holds it foremost."""
+        if not len(places):
+            return ranked
+        numbers = self._index.chunk_ids[ranked.rows[places]].tolist()
+        chunks = self._fetch(numbers)
+        shares = np.zeros(len(ranked.rows), np.float32)
+        for place, number in zip(places.tolist(), numbers, strict=True):
+            if number in chunks:
+                shares[place] = quotation.share(chunks[number].text)
+        return ranked.with_quotation(shares) if shares.any() else ranked
 
     def _by_meaning(
         self, request: SearchRequest, allowed: Mask, meaning: Meaning | TierMeaning, started: float
