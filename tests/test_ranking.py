@@ -72,6 +72,17 @@ def test_what_is_asked_for_is_not_held_against_an_answer() -> None:
     ]
 
 
+@pytest.mark.parametrize("path", ["LICENSE", "COPYING.LESSER", "docs/LICENCE-MIT.md", "licenses/zlib.txt", "NOTICE"])
+def test_a_licence_comes_last_unless_it_is_asked_for(path: str) -> None:
+    def held_against(path: str, text: str) -> float:
+        return float(ranking.path_priors([path], ranking.Intent.of(text), is_code=False)["licence"][0])
+
+    assert held_against(path, "how are brute force attacks prevented")
+    assert not held_against("docs/licensing.md", "how are brute force attacks prevented")
+    for text in ("which license is it under", "商用许可"):
+        assert not held_against(path, text)
+
+
 @pytest.mark.parametrize(
     ("platform", "foreign"),
     [

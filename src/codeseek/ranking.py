@@ -87,6 +87,7 @@ SECTION_WEIGHTS: Mapping[str, float] = {  # set by hand: fits to nine repositori
     "old": -0.5,
     "example": -0.5,
     "changelog": -0.5,
+    "licence": -3.0,
     "foreign": -1.0,
 }
 
@@ -120,6 +121,7 @@ _CHANGELOG = re.compile(
     r"(?:^|/)(?:changelog|changes|history|news|releases?|release[-_]notes|whats[-_]?new|upgrading)[^/]*(?:/|$)",
     re.IGNORECASE,
 )
+_LICENCE = re.compile(r"(?:^|/)(?:licen[cs]es?|copying|copyright|notice|patents)(?:[-_.][^/]*)?(?:/|$)", re.IGNORECASE)
 _ASKS_TEST = re.compile(
     r"\b(?:tests?|testing|mocks?|fixtures?|specs?|unittest|conftest)\b|测试|单测|用例", re.IGNORECASE
 )
@@ -131,6 +133,10 @@ _ASKS_PLATFORM = re.compile(
 )
 _ASKS_CHANGE = re.compile(
     r"\b(?:releases?|changes?|changed|version|upgrad\w+|changelog|migrat\w+)\b|升级|版本|变更|更新日志|发布|迁移",
+    re.IGNORECASE,
+)
+_ASKS_LICENCE = re.compile(
+    r"\b(?:licen[cs]\w*|copyright\w*|copying|notice|patents?|legal|mit|apache|gpl|bsd)\b|许可|授权协议|版权|专利|开源协议|商用",
     re.IGNORECASE,
 )
 _LANGUAGE_CODE = re.compile(r"^(?:[a-z]{2}|[a-z]{2}[-_](?:[A-Za-z]{2}|hans|hant|Hans|Hant)|zh[-_].+)$")
@@ -262,11 +268,12 @@ class Intent(NamedTuple):
     example: bool
     change: bool
     platform: bool
+    licence: bool
 
     @classmethod
     def of(cls, text: str) -> Intent:
         """Read the intent from the question's words, English or Chinese."""
-        signs = (_ASKS_TEST, _ASKS_EXAMPLE, _ASKS_CHANGE, _ASKS_PLATFORM)
+        signs = (_ASKS_TEST, _ASKS_EXAMPLE, _ASKS_CHANGE, _ASKS_PLATFORM, _ASKS_LICENCE)
         return cls(*(bool(sign.search(text)) for sign in signs))
 
 
@@ -284,7 +291,7 @@ def _platforms(platform: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
 @lru_cache(maxsize=100_000)
 def _path_signs(path: str, platform: str) -> bytes:
     own, other = _platforms(platform)
-    patterns = (_TEST, _OLD, _EXAMPLE, _BESIDE, _CHANGELOG, own, other)
+    patterns = (_TEST, _OLD, _EXAMPLE, _BESIDE, _CHANGELOG, _LICENCE, own, other)
     return bytes(pattern.search(path) is not None for pattern in patterns)
 
 
@@ -293,10 +300,10 @@ def path_priors(
 ) -> dict[str, Floats]:
     """Say what paths alone speak against: each 0 or 1, and 0 where the question asks for it.
 
-    Tests, old code, examples, changelogs; and code for another platform than this one where there is some for this one.
+    Tests, old code, examples, changelogs, licences; and code for another platform than this one where there is some for this one.
     """
-    signs = np.frombuffer(b"".join([_path_signs(path, platform) for path in paths]), np.uint8).reshape(-1, 7)
-    test, old, example, beside, changelog, own, other = signs.T.astype(np.float32)
+    signs = np.frombuffer(b"".join([_path_signs(path, platform) for path in paths]), np.uint8).reshape(-1, 8)
+    test, old, example, beside, changelog, licence, own, other = signs.T.astype(np.float32)
     priors = {
         "test": test * (not intent.test),
         "old": old,
@@ -304,7 +311,7 @@ def path_priors(
     }
     if is_code:
         return priors | {"platform": other * (not intent.platform and own.any())}
-    return priors | {"changelog": changelog * (not intent.change)}
+    return priors | {"changelog": changelog * (not intent.change), "licence": licence * (not intent.licence)}
 
 
 def translation_of(path: str, siblings: Mapping[str, int]) -> str:
