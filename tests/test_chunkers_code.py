@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
-from codeseek import chunkers
+from codeseek import chunkers, inside
 from codeseek.chunkers import code, grammars
 from codeseek.languages import LANGUAGES, language_of
 from codeseek.records import KINDS, Chunk, SourceFile
@@ -73,6 +73,11 @@ def assert_sound(text: str, chunks: Sequence[Chunk]) -> None:
         for definition in piece.definitions:
             assert piece.first_line <= definition.line <= piece.last_line
             assert definition.name
+            own = inside.part(piece, definition)
+            assert piece.first_line <= own.first_line <= definition.line <= own.last_line <= piece.last_line
+            if len(own_lines) > 1:
+                assert editor_lines(own.text) == lines[own.first_line - 1 : own.last_line]
+            assert all(0 <= a < b <= len(own.text) for a, b in own.comments)
     for number, line in enumerate(lines):
         if line.strip() and len(line) <= 4000:
             assert held[number] == 1, f"line {number + 1} is in {held[number]} chunks"

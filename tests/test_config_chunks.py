@@ -248,6 +248,7 @@ def assert_tiles(text: str, chunks: Sequence[Chunk]) -> None:
     for chunk in chunks:
         assert lines_of(chunk.text) == lines[chunk.first_line - 1 : chunk.last_line]
         assert all(chunk.first_line <= found.line <= chunk.last_line for found in chunk.definitions)
+        assert all(found.first_line <= found.line <= found.last_line for found in chunk.definitions)
         covered += range(chunk.first_line, chunk.last_line + 1)
     assert covered == sorted(set(covered))
     assert {number for number, line in enumerate(lines, 1) if line.strip()} <= set(covered)

@@ -192,6 +192,7 @@ def test_the_chunks_of_a_notebook_are_its_lines() -> None:
         assert chunk.text.rstrip("\n").split("\n") == lines[chunk.first_line - 1 : chunk.last_line]
         covered |= set(range(chunk.first_line, chunk.last_line + 1))
         assert all(chunk.first_line <= one.line <= chunk.last_line for one in chunk.definitions)
+        assert all(one.first_line == one.line <= one.last_line <= chunk.last_line for one in chunk.definitions)
     assert all(not line or number in covered for number, line in enumerate(lines, 1))
 
 

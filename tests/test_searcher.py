@@ -16,7 +16,7 @@ from codeseek.embedders import bundled
 from codeseek.errors import UsageError
 from codeseek.languages import language_of
 from codeseek.meaning import MeaningIndex
-from codeseek.records import Chunk, Hit, SearchRequest, SimilarRequest, SourceFile
+from codeseek.records import Arm, Chunk, Hit, SearchRequest, SimilarRequest, SourceFile
 from codeseek.searcher import Searcher
 from codeseek.segments import CODE, Segment, analyse
 from codeseek.vectors import ExactIndex, Matrix, Rows, VectorIndex
@@ -210,6 +210,81 @@ def test_filters_let_through_what_they_name() -> None:
     assert methods
     assert all("method" in {definition.kind for definition in hit.chunk.definitions} for hit in methods)
     assert len(hits("cache", limit=1)) == 1
+
+
+SMALL = {
+    "manager.go": """package queue
+
+type Manager struct{ jobs []string }
+
+// Drain waits until no job is left.
+func (m *Manager) Drain() { m.wait() }
+
+func (m *Manager) Close() { m.jobs = nil }
+""",
+    "switch.py": '''class Switch:
+    """Goes from one server to another."""
+
+    def watch(self):
+        return self.server
+
+    # 主备切换
+    def fail_over(self):
+        self.server = self.standby
+''',
+    "actions.js": """const actions = {
+  toggle({ commit }) {
+    commit('TOGGLE')
+  },
+}
+export default actions
+""",
+    "plain.py": "SERVERS = ['standby']\n# no job is left for a standby server\n",
+}
+"""Files whose methods are no chunks of their own."""
+
+
+@pytest.mark.parametrize(
+    ("query", "path", "symbol", "lines"),
+    [
+        ("主备切换 standby", "switch.py", "Switch.fail_over", (7, 9)),
+        ("watch a server", "switch.py", "Switch.watch", (4, 5)),
+        ("drain jobs", "manager.go", "Manager.Drain", (5, 6)),
+        ("close the manager", "manager.go", "Manager.Close", (8, 8)),
+        ("commit a toggle", "actions.js", "actions.toggle", (2, 4)),
+    ],
+)
+def test_what_a_filter_by_kind_lets_through_for_a_definition_inside_is_shown_as_that_definition(
+    query: str, path: str, symbol: str, lines: tuple[int, int]
+) -> None:
+    found = [hit.chunk for hit in searcher(SMALL).search(SearchRequest(query, kinds=("method",))).hits]
+    assert {chunk.kind for chunk in found} == {"method"}
+    (chunk,) = (chunk for chunk in found if str(chunk.path) == path)
+    assert (chunk.symbol, (chunk.first_line, chunk.last_line)) == (symbol, lines)
+    assert chunk.text.split("\n") == SMALL[path].split("\n")[lines[0] - 1 : lines[1]]
+    assert chunk.definitions[0].name == symbol.split(".")[1]
+    assert [chunk.text[a:b] for a, b in chunk.comments] == [
+        line for line in map(str.strip, chunk.text.split("\n")) if line.startswith(("#", "//"))
+    ]
+
+
+@pytest.mark.parametrize("arm", ["both", "lexical", "dense"])
+def test_of_definitions_that_fit_alike_the_first_is_shown(arm: Arm) -> None:
+    found = searcher(SMALL).search(SearchRequest("queue", kinds=("method",), arm=arm)).hits
+    assert [hit.chunk.symbol for hit in found if hit.chunk.path.suffix == ".go"] == ["Manager.Drain"]
+    assert {hit.chunk.kind for hit in found} == {"method"}
+
+
+@pytest.mark.parametrize("kinds", [(), ("class",), ("class", "method")])
+def test_a_chunk_of_a_kind_that_is_asked_for_is_shown_whole(kinds: tuple[str, ...]) -> None:
+    found = searcher(SMALL).search(SearchRequest("manager of jobs", kinds=kinds)).hits
+    (chunk,) = (hit.chunk for hit in found if hit.chunk.path.suffix == ".go")
+    assert (chunk.kind, chunk.symbol, chunk.text.strip()) == ("class", "Manager", SMALL["manager.go"].strip())
+
+
+def test_what_is_like_a_place_is_of_the_kinds_that_are_asked_for() -> None:
+    found = searcher(SMALL).similar(SimilarRequest(PurePosixPath("manager.go"), 1, kinds=("method",)), 1).hits
+    assert {hit.chunk.symbol for hit in found} == {"Switch.watch", "actions.toggle"}
 
 
 def test_a_filter_that_leaves_nothing_finds_nothing() -> None:

@@ -384,6 +384,21 @@ def test_a_file_that_is_saved_is_found_without_asking_for_a_refresh(project: Pat
         assert server.ask("GET", "/v1/chunks/src/new.py:1-2").json["text"].startswith("def telescope")
 
 
+def test_a_method_found_in_a_small_class_is_read_by_its_id(project: Path, tmp_path: Path) -> None:
+    near, far = (f"    def {name}(self):\n        return {name!r}" for name in ("near", "far"))
+    (project / "src" / "new.py").write_text(f"class Telescope:\n{near}\n\n{far}\n")
+    chosen = Settings(data_dir=tmp_path / "data", workers=1, refresh=False)
+    engine = LocalEngine(project, chosen, HashEmbedder)
+    engine.refresh()
+    with served({project: (chosen, engine)}, models()) as server:
+        (hit,) = server.search("far telescope", kinds=["method"], paths=["src/new.py"]).json["hits"]
+        assert (hit["id"], hit["kind"], hit["symbol"]) == ("src/new.py:5-6", "method", "Telescope.far")
+        read = server.ask("GET", f"/v1/chunks/{quote(hit['id'])}").json
+        assert {name: hit[name] for name in read} == read
+        assert read["text"] == far
+        assert server.ask("GET", "/v1/chunks/src/new.py:3-4").status == 404
+
+
 # ------------------------------------------------------------ who may come in
 
 

@@ -77,7 +77,7 @@ def test_chunks_come_back_as_they_were(store: Store) -> None:
         "Store",
         "class Store:\r\n    # 说明\n    pass\x00\n",
         ("module", "outer"),
-        (Definition("Store", "class", 3), Definition("open", "method", 5)),
+        (Definition("Store", "class", 3, 2, 9, ("module", "outer")), Definition("open", "method", 5)),
         ((13, 17),),
     )
     comment = Chunk(PurePosixPath("包/a.py"), 4, 4, "python", "comment", "", "    # 说明\n")

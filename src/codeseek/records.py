@@ -35,11 +35,18 @@ class Skipped(NamedTuple):
 
 
 class Definition(NamedTuple):
-    """A name that a chunk defines: its kind is fine-grained (struct, trait, enum, const …)."""
+    """A name that a chunk defines: its kind is fine-grained (struct, trait, enum, const …), `line` is where it stands.
+
+    `first_line` to `last_line` is all that belongs to it, comments and body too, even beyond the chunk; if they are left
+    out, `line` alone. `breadcrumb` names what encloses it, outermost first.
+    """
 
     name: str
     kind: str
     line: int
+    first_line: int = 0
+    last_line: int = 0
+    breadcrumb: tuple[str, ...] = ()
 
 
 class Chunk(NamedTuple):

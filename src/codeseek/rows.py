@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from codeseek.records import Chunk, Definition, SourceFile
 
-FORMAT = 4
+FORMAT = 5
 """Grows whenever an index written before means something else: other columns, other chunks, other terms."""
 
 SCHEMA = """
@@ -152,7 +152,7 @@ def decode_chunk(row: Row, host_text: str | None = None) -> Chunk:
         symbol,
         text or "",
         tuple(breadcrumb),
-        tuple(Definition(*definition) for definition in definitions),
+        tuple(Definition._make((*facts, tuple(around))) for *facts, around in definitions),
         tuple((start, end) for start, end in comments),
         anchor,
     )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeseek import questions, ranking
+from codeseek import inside, questions, ranking, snippets
 from codeseek.embedders import Embedder
 from codeseek.errors import UsageError
 from codeseek.meaning import Meaning, MeaningIndex
@@ -108,7 +108,8 @@ class Searcher:
             (sections, section_places[rank]) if is_section else (code, code_places[rank]) for is_section, rank in order
         ]
         numbers = [int(index.chunk_ids[ranked.rows[at]]) for ranked, at in chosen]
-        chunks = self._fetch(numbers)
+        terms = tuple(question.terms) + tuple(question.native)
+        chunks = self._chunks(numbers, request.kinds, text, terms)
         shown = {False: _displayed(code), True: _displayed(sections)}
         vouched = second is not None or any(retrieval.chunk_scores.frequency.values())
         hits = []
@@ -122,7 +123,7 @@ class Searcher:
         return SearchResult(
             tuple(hits),
             tier=self._embedder.name,
-            terms=tuple(question.terms) + tuple(question.native),
+            terms=terms,
             elapsed_ms=(time.perf_counter() - started) * 1000,
             degraded=_cut_short(request.query) + _without_words(question, vouched=vouched or not hits),
         )._replace(**(self._told() if second is not None else {}))
@@ -145,7 +146,7 @@ class Searcher:
         else:
             (meaning,) = self._meanings.ask(self._meanings.gather(np.array([row]))[0])
         best, cosines = meaning.nearest(allowed, request.limit)
-        chunks = self._fetch([int(index.chunk_ids[at]) for at in best])
+        chunks = self._chunks([int(index.chunk_ids[at]) for at in best], request.kinds)
         hits = [
             Hit(chunk, round(float(cosine), 4), {"meaning": round(float(cosine), 4)})
             for at, cosine in zip(best, cosines, strict=True)
@@ -153,6 +154,17 @@ class Searcher:
         ]
         elapsed_ms = (time.perf_counter() - started) * 1000
         return SearchResult(tuple(hits), self._embedder.name, elapsed_ms=elapsed_ms)._replace(**told)
+
+    def _chunks(
+        self, numbers: Sequence[int], kinds: tuple[str, ...], text: str = "", terms: Sequence[str] = ()
+    ) -> Mapping[int, Chunk]:
+        """Return chunks by number; one of another kind than those asked for as the definition that let it through."""
+        chunks = self._fetch(numbers)
+        if not kinds:
+            return chunks
+        words = snippets.pattern(text, terms)
+        parts = ((number, inside.of_kinds(chunk, kinds, words)) for number, chunk in chunks.items())
+        return {number: part for number, part in parts if part is not None}
 
     def _ask(self, question: Question, text: str) -> tuple[Meaning, ...]:
         """Return what a question means to each set: in English it says first what of the code it is about."""
@@ -185,7 +197,7 @@ class Searcher:
         rows, cosines = meaning.nearest(allowed & (index.chunk_set != OVERLAY), request.limit * _NEAREST_FOR_EACH)
         taken: dict[int, int] = {}
         hits = []
-        chunks = self._fetch(index.chunk_ids[rows].tolist())
+        chunks = self._chunks(index.chunk_ids[rows].tolist(), request.kinds, request.query[:LONGEST_QUERY])
         for row, cosine in zip(rows.tolist(), cosines.tolist(), strict=True):
             file = int(index.chunk_file[row])
             most = request.per_file if index.chunk_set[row] == CODE else max(request.per_file, _SECTIONS_PER_FILE)
@@ -230,9 +242,7 @@ class Searcher:
         if request.kinds:
             wanted_kinds = np.array([kind in request.kinds for kind in KINDS])[index.chunk_kind]
             symbols = np.array([kind in request.kinds for kind in CHUNK_KIND_OF_SYMBOL])[index.symbol_kind]
-            wanted_kinds[index.symbol_chunk[symbols]] = (
-                True  # a small class is one chunk, and yet its methods are asked for
-            )
+            wanted_kinds[index.symbol_chunk[symbols]] = True  # what is inside of a chunk is asked for, too
             allowed &= wanted_kinds
         return allowed
 

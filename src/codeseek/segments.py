@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from codeseek import analysis, arrays
+from codeseek import analysis, arrays, inside
 from codeseek.records import KINDS, Chunk, Definition, SourceFile
 from codeseek.rows import content_key
 
@@ -34,10 +34,7 @@ KIND_NUMBER = {kind: number for number, kind in enumerate(KINDS)}
 SYMBOL_KINDS = (
     "class struct trait interface protocol module object enum type function macro method namespace const impl property instance"
 ).split()
-CHUNK_KIND_OF_SYMBOL = tuple(
-    {"function": "function", "macro": "function", "method": "method"}.get(kind, "class" if number < 10 else "")
-    for number, kind in enumerate(SYMBOL_KINDS)
-)
+CHUNK_KIND_OF_SYMBOL = tuple(map(inside.kind_of, SYMBOL_KINDS))
 """By symbol kind, the kind of chunk that is asked for when such symbols are."""
 
 _SYMBOL_NUMBER = {kind: number for number, kind in enumerate(SYMBOL_KINDS)}

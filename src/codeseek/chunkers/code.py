@@ -96,7 +96,13 @@ class _Cutter:
         if item is None and inside:
             item = max(inside, key=lambda item: _RANKS[item.kind])
         symbol, path = (item.symbol, item.path) if item is not None else ("", unit.path)
-        definitions = tuple([Definition(item.name, item.kind, item.line + 1) for item in inside if not item.hidden])
+        definitions = tuple(
+            [
+                Definition(item.name, item.kind, item.line + 1, item.first + 1, item.last + 1, item.path)
+                for item in inside
+                if not item.hidden
+            ]
+        )
         file = self.file
         first, last = unit.first + 1, unit.last + 1
         if first < last or len(text) <= _LONGEST_LINE:

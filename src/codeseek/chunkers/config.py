@@ -91,7 +91,7 @@ def _pieces(
             pending = _Piece(begin, begin - 1, path)
         pending.last = end
         pending.keys.append(entry.key)
-        _define(pending, entry)
+        _define(pending, entry, end)
     if pending.keys:
         yield pending
     elif pending.first <= last:
@@ -129,13 +129,13 @@ def _large(
     found = find(lines.lines, entry.key_line + 1, last + 1) if find is not None and depth < _DEEPEST else []
     for piece in _pieces(lines, language, first, last, inside, found, depth):
         if piece.first <= entry.key_line <= piece.last:
-            _define(piece, entry)
+            _define(piece, entry, last)
         yield piece
 
 
-def _define(piece: _Piece, entry: entries.Entry) -> None:
+def _define(piece: _Piece, entry: entries.Entry, last: int) -> None:
     if entry.definition is not None and all(known.name != entry.definition[0] for known in piece.definitions):
-        piece.definitions.append(Definition(*entry.definition, entry.key_line + 1))
+        piece.definitions.append(Definition(*entry.definition, entry.key_line + 1, entry.line + 1, last + 1))
 
 
 def _joined(keys: list[str]) -> str:

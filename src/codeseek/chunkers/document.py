@@ -76,7 +76,10 @@ def _cell(file: SourceFile, part: Part, text: str, trail: tuple[str, ...], first
             last_line=chunk.last_line + first,
             symbol=symbol,
             breadcrumb=tuple(crumb for crumb in dict.fromkeys((*trail, *chunk.breadcrumb)) if crumb != symbol),
-            definitions=tuple(one._replace(line=one.line + first) for one in chunk.definitions),
+            definitions=tuple(
+                one._replace(line=one.line + first, first_line=one.first_line + first, last_line=one.last_line + first)
+                for one in chunk.definitions
+            ),
             anchor=part.anchor,
         )
         yield _headed(moved, bare) if bare and not number else moved

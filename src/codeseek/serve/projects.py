@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from codeseek import context as contexts
+from codeseek import inside
 from codeseek.context import Context
 from codeseek.engine import Engine
 from codeseek.errors import BusyError, CodeseekError, StoreError, UsageError
@@ -84,7 +85,8 @@ class Project:
         path, first, last = self.place(identity)
         found = self.chunks(path, first, last or first)
         if last is not None:
-            found = tuple(chunk for chunk in found if (chunk.first_line, chunk.last_line) == (first, last))
+            whole = tuple(chunk for chunk in found if (chunk.first_line, chunk.last_line) == (first, last))
+            found = whole or tuple(part for chunk in found if (part := inside.at_lines(chunk, first, last)))
         return min(found, key=lambda chunk: (chunk.kind == "comment", chunk.last_line - chunk.first_line), default=None)
 
     def place(self, identity: str) -> tuple[PurePosixPath, int, int | None]:
