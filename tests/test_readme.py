@@ -31,6 +31,7 @@ from codeseek.serve.metrics import Metrics
 from codeseek.serve.models import Models
 from codeseek.serve.pool import Pool
 from codeseek.serve.projects import Project, Projects
+from codeseek.tui.asking import MOST
 from fake_engine import CLUSTER, HITS, RESULT, FakeEngine
 
 PATH = Path(__file__).parents[1] / "README.md"
@@ -48,6 +49,10 @@ def table(text: str, head: str) -> dict[str, list[str]]:
     rows = text.split(f"| {head} |")[1].split("\n\n", maxsplit=1)[0].splitlines()[2:]
     cells = [[cell.strip() for cell in row.strip("|").split(" | ")] for row in rows]
     return {first.strip("` "): others for first, *others in cells}
+
+
+def test_the_numbers_beside_filters_are_of_as_many_hits_as_are_listed_at_most() -> None:
+    assert f"among the {MOST} best hits" in section("Full screen")
 
 
 def module_map() -> str:

@@ -176,7 +176,7 @@ def test_filters_are_chosen_from_a_list_and_written_into_the_query(project: Path
     drive(workspace(project), script)
 
 
-def test_facets_count_the_whole_answer_each_without_its_own_filter(project: Path) -> None:
+def test_facets_count_the_best_hits_each_without_its_own_filter(project: Path) -> None:
     engine = FakeEngine(hits=numbered(300))
 
     async def script(pilot: Pilot[Any], browser: Browser) -> None:
@@ -190,6 +190,8 @@ def test_facets_count_the_whole_answer_each_without_its_own_filter(project: Path
         await pilot.pause()
         assert "300" not in seen(browser)
         assert re.search(r"kind:method +150 +5 ", seen(browser))
+        for told in ("kind (chunks)", "language (files)", "numbers: among the best hits, in the index"):
+            assert told in seen(browser)
         await write(pilot, "changed:1d")
         await pilot.press("enter", "escape")
         await settle(pilot)

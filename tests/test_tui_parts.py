@@ -18,12 +18,12 @@ from textual.pilot import Pilot
 from codeseek import query, screen
 from codeseek.everywhere import Everywhere
 from codeseek.records import Chunk, Hit, SearchResult
-from codeseek.tui import editor, filters, large, lines, painting, rows, source, strings
+from codeseek.tui import editor, facets, filters, large, lines, painting, rows, source, strings
 from codeseek.tui.browser import Browser
 from codeseek.tui.filters import Filter
 from codeseek.tui.memory import Memory
-from fake_engine import HITS, STORE, FakeEngine
-from tui_driver import drive, seen, settle, workspace, write
+from fake_engine import HITS, STATUS, STORE, FakeEngine
+from tui_driver import drive, numbered, seen, settle, workspace, write
 
 EVIL = "\x1b]0;owned\x07\x1b[2J\u202egnp.exe\u200b\x9b31m[red]markup[/red]"
 
@@ -47,6 +47,22 @@ def test_filters_are_read_as_the_query_reads_them() -> None:
     assert tuple(one.value for one in active if one.name == "lang") == parsed.languages
     assert tuple(one.value for one in active if one.name == "path") == parsed.paths
     assert query.parse(filters.written(parsed.words, [*active])) == parsed
+
+
+def test_a_filter_counts_the_same_among_the_hits_and_in_the_index() -> None:
+    cell = HITS[0].chunk._replace(
+        path=PurePosixPath("a.ipynb")
+    )  # a notebook's code is in another language than its file
+    hits = (*numbered(9), *numbered(9), HITS[0]._replace(chunk=cell))
+    counts = facets.of_hits(hits)
+    assert counts.languages == {"python": 3, "markdown": 3, "notebook": 1}
+    assert counts.kinds == {"method": 11, "section": 8}
+    status = STATUS._replace(languages={"python": 4, "markdown": 3, "notebook": 1, "yaml": 2}, kinds={"method": 30})
+    notes = {item.text: item.note.split() for item in facets.items("", counts, status)}
+    assert notes["lang:python"] == ["3", "4"]
+    assert notes["lang:yaml"] == ["·", "2"]
+    assert notes["kind:method"] == ["11", "30"]
+    assert notes["path:docs/**"] == notes["-path:docs/**"] == ["8"]
 
 
 @pytest.mark.parametrize(

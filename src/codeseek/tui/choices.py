@@ -45,7 +45,7 @@ class Choices(Stage):
         self.app.push_screen(Picker(say("palette"), items, self.palette), chosen)
 
     def action_filters(self) -> None:
-        """Offer filters; each choice changes the query's text. Counts are of the hits shown until all are counted."""
+        """Offer filters; each choice changes the query's text. Counts are of the hits shown until more are counted."""
 
         def listed() -> Sequence[Item]:
             return facets.items(self.query_input.value, self.counts or facets.of_hits(self.results.hits), self.status)
@@ -62,7 +62,7 @@ class Choices(Stage):
         self.app.push_screen(self.facets, lambda _: setattr(self, "facets", None))
 
     def count(self) -> None:
-        """Want the whole answer counted."""
+        """Want the best hits counted."""
         if self.question is not None:
             question = dataclasses.replace(self.question, text=self.query_input.value)
             if question.has_words:

@@ -1,4 +1,4 @@
-"""Facets: the filters that there are, with how many hits of the whole answer each would leave."""
+"""Facets: the filters that there are, with how many of the best hits are such, and how much of the index is."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from codeseek.errors import CodeseekError
+from codeseek.languages import language_of
 from codeseek.records import KINDS, Hit, SearchResult, Status
 from codeseek.tui import filters
 from codeseek.tui.asking import MOST, Question
@@ -18,14 +19,14 @@ from codeseek.tui.filters import Filter
 from codeseek.tui.picker import Item
 from codeseek.tui.strings import say
 
-_FOLDERS = 12
+_FOLDERS, _FOLDERS_WITHOUT = 12, 6
 _AGES = (("1h", 3_600), ("1d", 86_400), ("1w", 7 * 86_400), ("1mo", 30 * 86_400), ("1y", 365 * 86_400))
 _NAMES = {"kind": ("kind",), "lang": ("lang",), "path": ("path", "-path"), "changed": ("changed",)}
 """The filters of each facet: what it counts must not be narrowed by them."""
 
 
 class Counts(NamedTuple):
-    """How many hits there are of each kind, in each language and folder, and changed since each age."""
+    """How many hits there are of each kind, in each folder and changed since each age, and how many files in each language."""
 
     kinds: Counter[str]
     languages: Counter[str]
@@ -35,9 +36,10 @@ class Counts(NamedTuple):
 
 def of_hits(hits: Sequence[Hit]) -> Counts:
     """Count hits at once, but for the times of their files."""
+    files = {hit.chunk.path: language_of(hit.chunk.path) or hit.chunk.language for hit in hits}
     return Counts(
         Counter(hit.chunk.kind for hit in hits),
-        Counter(hit.chunk.language for hit in hits),
+        Counter(files.values()),
         Counter(map(_folder, hits)),
         Counter(),
     )
@@ -49,7 +51,7 @@ def of_answer(
     file: Callable[[PurePosixPath], Path],
     superseded: Callable[[], bool],
 ) -> Counts | None:
-    """Count the whole answer to a question, each facet without its own filters; None when that is wanted no more."""
+    """Count the best hits of a question, each facet without its own filters; None when that is wanted no more."""
     answers: dict[str, tuple[Hit, ...]] = {}
     hits: dict[str, tuple[Hit, ...]] = {}
     for facet, names in _NAMES.items():
@@ -89,7 +91,9 @@ def items(text: str, counts: Counts, status: Status | None) -> list[Item]:
         ],
         "facet-changed": [(Filter("changed", name), counts.ages[name], 0) for name, _ in _AGES],
     }
-    groups["facet-without"] = [(Filter("-path", one.value), 0, 0) for one, _, _ in groups["facet-folder"][:6]]
+    groups["facet-without"] = [
+        (Filter("-path", one.value), count, 0) for one, count, _ in groups["facet-folder"][:_FOLDERS_WITHOUT]
+    ]
     listed = {one for group in groups.values() for one, _, _ in group}
     made = [
         Item(one, f"{one.name}:{one.value}", "", on=True, group=say("facet-on")) for one in active if one not in listed
@@ -103,7 +107,7 @@ def items(text: str, counts: Counts, status: Status | None) -> list[Item]:
 
 
 def _note(count: int, total: int) -> str:
-    """Say how many hits a filter leaves, and how many files or chunks of the index it would."""
+    """Say how many chunks or files that a filter names there are among the best hits, and in the index."""
     return f"{f'{count:,}' if count else '·'} {f'{total:,}' if total else '':>9}"
 
 

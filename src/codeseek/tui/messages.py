@@ -31,7 +31,7 @@ class Refused(Message):
 
 
 class Counted(Message):
-    """The whole answer to a question has been counted."""
+    """The best hits of a question have been counted."""
 
     def __init__(self, question: Question, counts: Counts) -> None:
         super().__init__()

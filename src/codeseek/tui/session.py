@@ -113,7 +113,7 @@ class Session:
         self.questions.ask(question)
 
     def count(self, question: Question) -> None:
-        """Want the whole answer to a question counted."""
+        """Want the best hits of a question counted."""
         self.counts.ask(question)
 
     def load(self, path: PurePosixPath, language: str, line: int) -> None:
