@@ -177,6 +177,12 @@ def test_an_error_message_is_found_where_it_stands_word_for_word() -> None:
     assert float(str(hit.why["quoted"])) > 0
 
 
+def test_who_wants_no_quotations_gets_none() -> None:
+    hits = POOLED.search(SearchRequest("no alive canal server for", explain=True, verbatim=False)).hits
+    assert str(hits[0].chunk.path) == "src/pool/server.py"
+    assert all("quoted" not in hit.why for hit in hits)
+
+
 @pytest.mark.parametrize("path", POOL)
 def test_a_pasted_passage_finds_itself_be_it_code_or_documentation(path: str) -> None:
     pasted = "\n".join(POOL[path].splitlines()[-4:])

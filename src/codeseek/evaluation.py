@@ -339,7 +339,8 @@ class _Bench:
         for question in self._questions:
             asked = watched.asked
             began = time.perf_counter()
-            hits = engine.search(SearchRequest(question.text, limit=CUTOFF, arm=arm)).hits
+            verbatim = not question.hidden  # what is hidden stood there word for word: copies of it answer nothing
+            hits = engine.search(SearchRequest(question.text, limit=CUTOFF, arm=arm, verbatim=verbatim)).hits
             elapsed_s = time.perf_counter() - began
             if arm != "lexical" and watched.asked == asked:  # the question's vector was remembered
                 elapsed_s += watched.question_s.get(question.text, 0.0)

@@ -42,7 +42,7 @@ class Quotation:
                 return 0.0
             return len(self._tokens) / _SHORT if self._together in f" {' '.join(_tokens(text))} " else 0.0
         share = len(self._runs & _runs(_tokens(text))) / len(self._runs)
-        return share if share >= _LEAST_SHARE else 0.0
+        return max(0.0, (share - _LEAST_SHARE) / (1 - _LEAST_SHARE))
 
 
 def _tokens(text: str) -> list[str]:

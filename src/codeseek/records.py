@@ -80,7 +80,8 @@ class SearchRequest(NamedTuple):
     """A question and what narrows it. Empty tuples do not narrow; `paths` and `exclude` are glob patterns.
 
     `quick` asks for an answer at once: a chosen model that would have to read the question first is left out.
-    `changed_since` is a Unix time: only files changed then or later.
+    `changed_since` is a Unix time: only files changed then or later. `verbatim` puts foremost what holds the question word for
+    word.
     """
 
     query: str
@@ -94,6 +95,7 @@ class SearchRequest(NamedTuple):
     quick: bool = False
     changed_since: float | None = None
     arm: Arm = "both"
+    verbatim: bool = True
 
 
 class SimilarRequest(NamedTuple):

@@ -91,7 +91,7 @@ class Searcher:
         if len(code.rows) and len(sections.rows):
             likelihood = retrieval.documentation_likelihood(code, sections)
         quotation = Quotation(text)
-        if quotation.may_stand(index.knows):
+        if request.verbatim and quotation.may_stand(index.knows):
             code = self._with_quotation(quotation, code, retrieval.may_hold(quotation, code, of_set))
             sections = self._with_quotation(quotation, sections, retrieval.may_hold(quotation, sections, SECTION))
             likelihood = ranking.of_quotation(likelihood, code.most_quoted, sections.most_quoted)
