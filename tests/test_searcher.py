@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import PurePosixPath
 
 import numpy as np
@@ -11,19 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from codeseek import chunkers, meaning
-from codeseek.embedders import bundled
+from codeseek import meaning
 from codeseek.errors import UsageError
-from codeseek.languages import language_of
 from codeseek.meaning import MeaningIndex
-from codeseek.records import Arm, Chunk, Hit, SearchRequest, SimilarRequest, SourceFile
+from codeseek.records import Arm, Chunk, Hit, SearchRequest, SimilarRequest
 from codeseek.searcher import Searcher
-from codeseek.segments import CODE, Segment, analyse
-from codeseek.vectors import ExactIndex, Matrix, Rows, VectorIndex
+from codeseek.segments import CODE
+from codeseek.vectors import ExactIndex, Matrix, Rows
 from codeseek.wildcards import glob_filter
 from codeseek.words import Index
+from searching import MODEL, searcher
 
-MODEL = bundled()
 PROJECT = {
     "src/shop/cache.py": '''"""Keeps answers for a while."""
 
@@ -92,19 +89,7 @@ class Unfiltered:
         return ExactIndex(self.matrix).nearest(query, k)
 
 
-def searcher(project: dict[str, str] = PROJECT, vectors: Callable[[Matrix], VectorIndex] = ExactIndex) -> Searcher:
-    files = []
-    for name, text in project.items():
-        path = PurePosixPath(name)
-        file = SourceFile(path, len(text), 0, language_of(path) or "text")
-        files.append((file, chunkers.chunk(file, text)))
-    chunks = dict(enumerate((c for _, chunks in files for c in chunks), 1))
-    segment = Segment.build([analyse(files)], np.array(list(chunks)))
-    matrix = MODEL.embed(list(chunks.values()))
-    return Searcher(Index([segment]), [vectors(matrix)], MODEL, lambda ids: {number: chunks[number] for number in ids})
-
-
-SHOP = searcher()
+SHOP = searcher(PROJECT)
 
 
 def hits(query: str, **narrowing: object) -> tuple[Hit, ...]:
@@ -134,59 +119,6 @@ def paths(query: str, **narrowing: object) -> list[str]:
 )
 def test_a_question_finds_its_file_first(query: str, path: str) -> None:
     assert paths(query)[0] == path
-
-
-POOL = {
-    "src/pool/server.py": """class CanalServer:
-    \"\"\"A canal server that is alive.\"\"\"
-
-    def is_alive(self):
-        \"\"\"Tell whether the canal server is alive.\"\"\"
-        return self.server.alive
-""",
-    "src/pool/strategy.py": """def next_node(nodes, destination):
-    chosen = [node for node in nodes if node.reachable]
-    if not chosen:
-        raise LookupError("no alive canal server for " + destination)
-    return chosen[0]
-""",
-    "docs/server.md": """# Canal server
-
-## How a server is found alive
-
-A canal server is alive when it answers. To find an alive canal server, ask the canal for its servers.
-""",
-    "docs/code.md": """# Code
-
-## Finding nodes
-
-This is how nodes are found, and how destinations are found for the nodes that are chosen when nodes are reachable.
-""",
-}
-POOLED = searcher(POOL)
-
-
-def first(query: str) -> Hit:
-    return POOLED.search(SearchRequest(query, explain=True)).hits[0]
-
-
-def test_an_error_message_is_found_where_it_stands_word_for_word() -> None:
-    assert str(first("alive canal server").chunk.path) == "src/pool/server.py"
-    hit = first("no alive canal server for")
-    assert str(hit.chunk.path) == "src/pool/strategy.py"
-    assert float(str(hit.why["quoted"])) > 0
-
-
-def test_who_wants_no_quotations_gets_none() -> None:
-    hits = POOLED.search(SearchRequest("no alive canal server for", explain=True, verbatim=False)).hits
-    assert str(hits[0].chunk.path) == "src/pool/server.py"
-    assert all("quoted" not in hit.why for hit in hits)
-
-
-@pytest.mark.parametrize("path", POOL)
-def test_a_pasted_passage_finds_itself_be_it_code_or_documentation(path: str) -> None:
-    pasted = "\n".join(POOL[path].splitlines()[-4:])
-    assert str(first(pasted).chunk.path) == path
 
 
 def test_a_test_comes_after_what_it_tests_unless_tests_are_asked_for() -> None:
@@ -344,9 +276,9 @@ def test_an_empty_index_answers_with_nothing() -> None:
 
 def test_later_questions_to_many_rows_are_answered_as_the_first_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(meaning, "SCANNED_ROWS", 0)
-    shop = searcher()
+    shop = searcher(PROJECT)
     for query in ("cache entries expire", "订单超时取消", "parse_config", "how do I install it"):
-        first = searcher().search(SearchRequest(query, explain=True)).hits
+        first = searcher(PROJECT).search(SearchRequest(query, explain=True)).hits
         later = [shop.search(SearchRequest(query, explain=True)).hits for _ in range(2)][-1]
         assert [(hit.chunk.path, hit.chunk.first_line) for hit in later] == [
             (hit.chunk.path, hit.chunk.first_line) for hit in first

@@ -9,9 +9,10 @@ from codeseek import analysis
 
 _TOKEN = re.compile(r"[㐀-鿿]|[^\W㐀-鿿]+")
 _TWO_CHARACTERS = re.compile(r"(?=([㐀-鿿]{2}))")
-_LEAST = 4  # words or Chinese characters: fewer stand next to each other by chance
+_CHARACTERS = 2  # of Chinese that count as a word
+_LEAST = 4  # words: fewer stand next to each other by chance, or only name what is looked for
 _SHORT = 8  # of up to so many all must stand in a row
-_RUN = 5  # of a longer text it is counted how many runs of so many stand somewhere
+_RUN = 5  # of a longer text it is counted how many runs of so many words or characters stand somewhere
 _LEAST_SHARE = 0.5  # of these: what has less of it does not hold it
 
 
@@ -20,7 +21,9 @@ class Quotation:
 
     def __init__(self, text: str) -> None:
         self._tokens = _tokens(text)
-        self._is_short = len(self._tokens) <= _SHORT
+        characters = sum("㐀" <= token <= "鿿" for token in self._tokens)
+        self._length = len(self._tokens) - characters + characters / _CHARACTERS
+        self._is_short = self._length <= _SHORT
         self._together = f" {' '.join(self._tokens)} "
         self._runs = _runs(self._tokens)
         self._pairs = _TWO_CHARACTERS.findall(analysis.fold(text))
@@ -32,7 +35,7 @@ class Quotation:
 
     def may_stand(self, knows: Callable[[str], bool]) -> bool:
         """Tell whether it is long enough to be a passage, and may stand in a text, of which `knows` tells the terms."""
-        return len(self._tokens) >= _LEAST and not (self._is_short and not all(map(knows, self._pairs)))
+        return self._length >= _LEAST and not (self._is_short and not all(map(knows, self._pairs)))
 
     def share(self, text: str) -> float:
         """Return how surely a text holds the passage, from 0 to 1: less surely the shorter it is, and the more is lacking."""
@@ -40,7 +43,7 @@ class Quotation:
             lowered = text.lower()
             if not all(token in lowered for token in self._tokens):
                 return 0.0
-            return len(self._tokens) / _SHORT if self._together in f" {' '.join(_tokens(text))} " else 0.0
+            return self._length / _SHORT if self._together in f" {' '.join(_tokens(text))} " else 0.0
         share = len(self._runs & _runs(_tokens(text))) / len(self._runs)
         return max(0.0, (share - _LEAST_SHARE) / (1 - _LEAST_SHARE))
 

@@ -36,7 +36,7 @@ _SYMBOLS_EXAMINED = 200
 _STANDARD_SCORES = (-1, 6)  # of a cosine among its set's: what lies beyond tells no more
 _UNSHARED = np.float32(1 / 3)  # what meaning counts for a chunk without a word of the question, where others have one
 _MAY_QUOTE = 8  # chunks in which a question is looked for word for word
-_ROUNDING = 0.01
+_ROUNDING = 0.01  # sums of weights may differ in their last digits
 _DENSE_ALONE = 2.5  # standard deviations above the mean from which a chunk without a common word is a candidate
 
 
@@ -55,7 +55,11 @@ class Ranked(NamedTuple):
         return float(self.features["quoted"].max()) if "quoted" in self.features else 0.0
 
     def with_quotation(self, shares: Floats) -> Ranked:
-        """Return the list ranked anew, when it is known how surely the question stands in each row word for word."""
+        """Return the list ranked anew, when it is known how surely the question stands in each row word for word.
+
+        A test or an example repeats what comes from elsewhere: there it counts half, unless the question names them.
+        """
+        shares = shares * (1 - np.maximum(self.features["test"], self.features["example"]) * np.float32(0.5))
         scores = self.scores + np.float32(ranking.QUOTED) * shares
         order = (-scores).argsort(kind="stable")
         features = {name: values.take(order) for name, values in (*self.features.items(), ("quoted", shares))}
