@@ -86,15 +86,9 @@ def _key(*parts: object) -> str:
     return hashlib.sha256(" ".join(map(str, parts)).encode()).hexdigest()[:16]
 
 
-def make(
-    data: Folder,
-    work: Path,
-    teach: Callable[[], teacher.Teacher],
-    into: Path,
-    effort: Effort,
-) -> None:
+def make(data: Folder, work: Path, teach: Callable[[], teacher.Teacher], into: Path, effort: Effort) -> None:
     """Make the model from the data and write it into a folder."""
-    hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in data.files()}
+    hashes = _hashes(data.files())
     steps = Steps(work, json.dumps([hashes, data.step]))
     han = steps.run("han", 1, lambda: words.runs_of(analysis.fold(text) for text in _chinese(data)))
     chinese = steps.run("words", words.VERSION, lambda: words.mine(han, SEED))
@@ -114,7 +108,7 @@ def make(
 
     tables = [steps.branch(f"table-{run.seed}", training.VERSION, partial(train, run), str(run)) for run in effort.runs]
     table = np.mean(tables, axis=0).astype(np.float32)
-    of_functions = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in data.function_files()}
+    of_functions = _hashes(data.function_files())
     rotated = steps.branch(
         "rotation",
         rotation.VERSION,
@@ -131,6 +125,10 @@ def make(
     }
     export.write(into, built, table, rows, provenance)
     print(f"{len(built.tokens):,} tokens and {len(rows):,} terms written to {into}", file=sys.stderr)
+
+
+def _hashes(paths: Sequence[Path]) -> dict[str, str]:
+    return {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in paths}
 
 
 def _chinese(data: Folder) -> Iterator[str]:
